@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,8 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     It reaches the disk before the rename, and the rename before the block is left.
 
     Raises:
-        OSError: no space, no permission, a failing disk; `path` is then as it was before.
+        OSError: no space, no permission, a failing disk; `path` is then as it was before (or, where only the
+            note of the rename could not be brought to the disk, the new file whole).
 
     >>> from tempfile import mkdtemp
     >>> path = Path(mkdtemp()) / "answer.txt"
@@ -28,24 +29,23 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     '42'
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    # Not tempfile: its files are private, and the umask can be read only by changing it for every thread.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        replace_durably(temporary, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def replace_durably(source: Path, path: Path) -> None:
+    """Rename `source` to `path`, on the same file system; the rename has reached the disk on return."""
+    source.replace(path)
     _sync_folder(path.parent)
-
-
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
 
 
 def _sync_folder(folder: Path) -> None:

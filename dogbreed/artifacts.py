@@ -1,0 +1,211 @@
+"""The contract between training and everything after it: a folder with tensors, and JSON that says what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from dogbreed.atomic import atomic_write
+from dogbreed.data.transforms import Preprocessing, normalise
+from dogbreed.errors import ArtifactError, DogbreedError
+from dogbreed.models.network import BreedNetwork, build_network
+
+WEIGHTS_FILE, JSON_FILE, NEXT_FILE = "model.safetensors", "model.json", "model.json.next"
+FORMAT_VERSION = 1
+LIBRARIES = ("dogbreed", "torch", "torchvision", "pytorch-lightning", "safetensors")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A trained network, in eval mode, and all that is needed to ask it about a photo.
+
+    `card` is the whole of `model.json`: regime, metrics, data summary, library versions, limits of the run.
+    """
+
+    network: BreedNetwork
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+    card: dict[str, Any]
+
+
+def save_artifact(
+    folder: str | Path,
+    network: BreedNetwork,
+    *,
+    architecture: Mapping[str, Any],
+    class_names: Sequence[str],
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an artifact, load it again, and compare its logits with the network's before returning.
+
+    Whatever interrupts the writing, `load_artifact` finds the old artifact or the new one whole. The folder may
+    exist, and may be a mount point: the JSON to come is stored beside the old one, then the weights take their
+    place, then the JSON does.
+
+    Args:
+        folder: made if it is not there.
+        network: any mode and device; it is left as it was.
+        architecture: arguments of `build_network`, weights aside.
+        class_names: in the order of the logits.
+        details: goes into `model.json` as it is: regime, metrics, data, limits.
+
+    Raises:
+        ArtifactError: the disk is full or read-only, a weight is not finite, or the reloaded logits differ.
+    """
+    folder = Path(folder)
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    _check_finite(state, folder)
+    weights = save(state)
+    card = {
+        "format": "dogbreed-model",
+        "format_version": FORMAT_VERSION,
+        "architecture": dict(architecture),
+        "class_names": list(class_names),
+        "preprocessing": network.preprocessing.to_dict(),
+        **(details or {}),
+        "versions": library_versions(),
+        "weights": {
+            "file": WEIGHTS_FILE,
+            "sha256": hashlib.sha256(weights).hexdigest(),
+            "bytes": len(weights),
+        },
+    }
+    try:
+        _commit(folder, weights, json.dumps(card | {"digest": _digest(card)}, indent=2, allow_nan=False))
+    except OSError as error:
+        raise ArtifactError(f"Cannot write the model to {folder}: {error.strerror or error}.") from error
+    _check_reloads(folder, network)
+
+
+def load_artifact(folder: str | Path, device: str | torch.device = "cpu") -> Artifact:
+    """The artifact of a folder, on any device, without a network connection and without running code from it.
+
+    Raises:
+        ArtifactError: a file is missing or damaged, a value does not belong to the weights, or the format is newer.
+    """
+    folder = Path(folder).expanduser()
+    weights = _read(folder, WEIGHTS_FILE)
+    card = _matching_card(folder, hashlib.sha256(weights).hexdigest())
+    try:
+        network = build_network(**card["architecture"])
+        network.preprocessing = Preprocessing.from_dict(card["preprocessing"])
+        state = load(weights)
+        network.load_state_dict(state, strict=True)
+    except (DogbreedError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ArtifactError(f"The model in {folder} cannot be built: {reason}") from error
+    _check_finite(state, folder)
+    class_names = tuple(card["class_names"])
+    if len(class_names) != card["architecture"]["num_classes"]:
+        raise ArtifactError(
+            f"Expected {card['architecture']['num_classes']} class names in {folder}, found {len(class_names)}."
+        )
+    return Artifact(network.to(device).eval().requires_grad_(False), class_names, network.preprocessing, card)
+
+
+def library_versions() -> dict[str, str]:
+    """The installed versions of what decides how a model computes."""
+    return {name: _version(name) for name in LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _digest(card: Mapping[str, Any]) -> str:
+    """A hash of everything in the JSON, the hash of the weights among it: a permuted class list is noticed."""
+    content = {name: value for name, value in card.items() if name != "digest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _commit(folder: Path, weights: bytes, text: str) -> None:
+    try:
+        with atomic_write(folder / NEXT_FILE) as file:
+            file.write(text.encode())
+        with atomic_write(folder / WEIGHTS_FILE) as file:
+            file.write(weights)
+    except OSError:
+        (folder / NEXT_FILE).unlink(missing_ok=True)
+        raise
+    with atomic_write(folder / JSON_FILE) as file:
+        file.write(text.encode())
+    (folder / NEXT_FILE).unlink(missing_ok=True)
+
+
+def _matching_card(folder: Path, weights_sha256: str) -> dict[str, Any]:
+    """The JSON that belongs to the weights: the one in place, or the one that was about to take its place."""
+    card = _card(folder, JSON_FILE) if (folder / JSON_FILE).exists() or not (folder / NEXT_FILE).exists() else {}
+    if card.get("weights", {}).get("sha256") == weights_sha256:
+        return card
+    if (folder / NEXT_FILE).exists():
+        upcoming = _card(folder, NEXT_FILE)
+        if upcoming["weights"]["sha256"] == weights_sha256:
+            return upcoming
+    raise ArtifactError(
+        f"The model in {folder} is damaged: {WEIGHTS_FILE} is not the file that {JSON_FILE} describes "
+        "(its SHA-256 differs). Copy the model again, or train it again."
+    )
+
+
+def _card(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        card = json.loads(_read(folder, name))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ArtifactError(f"The model in {folder} is damaged: {name} is not JSON ({error}).") from error
+    if not isinstance(card, dict) or card.get("format") != "dogbreed-model":
+        raise ArtifactError(f"Expected {folder / name} to describe a dogbreed model, found something else.")
+    if card.get("format_version", 0) > FORMAT_VERSION:
+        raise ArtifactError(
+            f"The model in {folder} has format {card['format_version']}, this version reads up to {FORMAT_VERSION}: "
+            "pip install --upgrade dogbreed"
+        )
+    if card.get("digest") != _digest(card):
+        raise ArtifactError(
+            f"The model in {folder} is damaged: {name} was changed after it was written (its digest differs). "
+            "Copy the model again, or train it again."
+        )
+    return card
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        raise ArtifactError(
+            f"Expected a model in {folder}, but {name}: {error.strerror}. A run leaves its model in OUTPUT_DIR/model."
+        ) from error
+
+
+def _check_finite(state: Mapping[str, Tensor], folder: Path) -> None:
+    broken = [name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    if broken:
+        raise ArtifactError(f"The model for {folder} has weights that are not finite, in {broken[0]}.")
+
+
+def _check_reloads(folder: Path, network: BreedNetwork) -> None:
+    """Whether the artifact answers as the network does, bit for bit, on photos of noise."""
+    reloaded = load_artifact(folder).network
+    size = network.preprocessing.crop
+    noise = torch.randint(0, 256, (2, 3, size, size), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    images = normalise(noise, network.preprocessing)
+    was_training, device = network.training, next(network.parameters()).device
+    with torch.inference_mode():
+        expected = network.cpu().eval()(images)
+        answered = reloaded(images)
+    network.to(device).train(was_training)
+    if not torch.equal(expected, answered):
+        difference = (expected - answered).abs().max().item()
+        raise ArtifactError(f"The model in {folder} answers otherwise than the trained one, by up to {difference:g}.")

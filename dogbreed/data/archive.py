@@ -1,0 +1,313 @@
+"""A zip that nobody has vouched for, unpacked into a folder that exists whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO
+from zipfile import ZipFile, ZipInfo
+
+from tqdm import tqdm
+
+from dogbreed.atomic import replace_durably
+from dogbreed.errors import DataError
+
+MAX_RATIO = 100  # photos hardly shrink, text does tenfold; deflate itself ends near 1032
+RATIO_COUNTS_FROM_BYTES = 1 << 20
+MAX_NAME_BYTES, MAX_PATH_BYTES = 255, 1024
+CHUNK_BYTES = 1 << 20
+BLOCK_BYTES = 4096
+_LOCAL_SIGNATURE = b"PK\3\4"
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_ENCRYPTED = 0x1 | 0x40 | 0x2000
+_VOLUME_LABEL_OR_LINK = 0x8 | 0x400  # in the DOS half of the attributes
+# What zipfile raises for a damaged archive, beside OSError for an offset before its beginning.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
+
+
+def unzip(archive: Path, folder: Path, *, max_files: int, max_bytes: int) -> None:
+    """Unpack the regular files of `archive` to `folder`, less a top folder that all of them share.
+
+    Every member is looked at before anything is written; `__MACOSX/` and `.DS_Store` are left out. The files
+    are unpacked to `.<folder>.unpacking` beside `folder`, which takes its name at the end; what a killed call
+    left there is removed by the next. Two calls for one folder at once are the caller's to prevent.
+
+    Args:
+        archive: a zip file.
+        folder: must not exist, or be empty.
+        max_files: how many files it may hold.
+        max_bytes: how large they may be together.
+
+    Raises:
+        DataError: a member is not a plain file inside the folder (it is named), the archive is larger than
+            allowed or damaged, there is no room, or `folder` is in use; nothing is left behind.
+
+    >>> from tempfile import mkdtemp
+    >>> root = Path(mkdtemp())
+    >>> with ZipFile(root / "dogs.zip", "w") as file:
+    ...     file.writestr("dogs/train/Akita/1.jpg", b"photo")
+    >>> unzip(root / "dogs.zip", root / "dogs", max_files=10, max_bytes=100)
+    >>> (root / "dogs" / "train" / "Akita" / "1.jpg").read_bytes()
+    b'photo'
+    """
+    refusal = _Refusal(archive)
+    try:
+        if folder.is_symlink() or folder.exists():
+            _check_empty(folder)
+        with archive.open("rb") as file, ZipFile(file) as opened:
+            members = _checked(opened, file, refusal, max_files, max_bytes)
+            _check_room(folder.parent, members)
+            _unpack_whole(opened, members, folder, refusal)
+    except _DAMAGE as error:
+        raise refusal.damaged(error) from error
+    except OSError as error:
+        raise DataError(
+            f"Expected to unpack {archive} to {folder}, got: {error.strerror or error}. Make room, make the "
+            f"folder writable, or choose another one, and run again."
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """The errors about one archive."""
+
+    archive: Path
+
+    def member(self, name: str, why: str) -> DataError:
+        shown = ascii(name if len(name) <= 100 else name[:100] + "...")
+        return DataError(
+            f"Expected {self.archive} to hold plain files inside one folder, found member {shown}, {why}. "
+            f"Nothing was unpacked: remove {self.archive} and fetch it from a source that you trust."
+        )
+
+    def damaged(self, error: BaseException) -> DataError:
+        why = " ".join(str(error).split()) or type(error).__name__
+        return DataError(
+            f"Expected a whole zip file at {self.archive}, found a damaged or truncated one ({why}). "
+            f"Nothing was unpacked: remove it and run again."
+        )
+
+
+def _check_empty(folder: Path) -> None:
+    if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
+        raise DataError(f"Expected nothing at {folder}, found something. Remove it or choose another folder.")
+
+
+def _checked(opened: ZipFile, file: IO[bytes], refusal: _Refusal, max_files: int, max_bytes: int) -> list[ZipInfo]:
+    """Return the members to be unpacked, after every member has been looked at."""
+    for member in opened.infolist():
+        if (why := _fault(member)) is not None:
+            raise refusal.member(member.orig_filename, why)
+    _check_places(opened, file, refusal)
+    wanted = [member for member in opened.infolist() if not _is_litter(member)]
+    names = _Names()
+    for member in wanted:
+        if (other := names.clash(member)) is not None:
+            raise refusal.member(member.filename, f"which is the same name as {other[:100]!a} on some disks")
+    members = [member for member in wanted if not member.is_dir()]
+    _check_totals(members, refusal, max_files, max_bytes)
+    return members
+
+
+def _is_litter(member: ZipInfo) -> bool:
+    parts = PurePosixPath(member.filename).parts
+    return parts[0] == "__MACOSX" or parts[-1] == ".DS_Store"
+
+
+def _fault(member: ZipInfo) -> str | None:
+    return next((why for why, is_so in _FAULTS.items() if is_so(member)), None)
+
+
+def _parts(member: ZipInfo) -> list[str]:
+    """Split at the slashes; a folder's own last slash does not count."""
+    return member.filename.removesuffix("/").split("/")
+
+
+def _has_control_character(name: str) -> bool:
+    return any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name)
+
+
+def _is_too_long(member: ZipInfo) -> bool:
+    longest = max(len(os.fsencode(part)) for part in _parts(member))
+    return longest > MAX_NAME_BYTES or len(os.fsencode(member.filename)) > MAX_PATH_BYTES
+
+
+def _is_special(member: ZipInfo) -> bool:
+    """Whether the attributes speak of a link, a device, a socket …, or of a folder whose name is a file's."""
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    plain = (0, stat.S_IFDIR) if member.is_dir() else (0, stat.S_IFREG)
+    return kind not in plain or bool(member.external_attr & _VOLUME_LABEL_OR_LINK)
+
+
+def _is_bomb(member: ZipInfo) -> bool:
+    return member.file_size > max(RATIO_COUNTS_FROM_BYTES, MAX_RATIO * member.compress_size)
+
+
+# `orig_filename` still has what follows a NUL; zipfile cuts it off from `filename`.
+_FAULTS: dict[str, Callable[[ZipInfo], bool]] = {
+    "whose name has a control character": lambda m: _has_control_character(m.orig_filename + m.filename),
+    "whose name is too long": _is_too_long,
+    "whose name has a backslash": lambda m: "\\" in m.orig_filename + m.filename,
+    "whose name is absolute": lambda m: m.filename.startswith("/"),
+    "whose name begins with a drive letter": lambda m: re.match("[A-Za-z]:", m.filename) is not None,
+    "which leads out of the folder": lambda m: ".." in _parts(m),
+    "whose name has an empty part": lambda m: not {"", "."}.isdisjoint(_parts(m)),
+    "which is a link or another special file": _is_special,
+    "which is encrypted": lambda m: bool(m.flag_bits & _ENCRYPTED),
+    "which is compressed in an unknown way": lambda m: (
+        m.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    ),
+    f"which grows more than {MAX_RATIO} times": _is_bomb,
+}
+
+
+@dataclass
+class _Names:
+    """The names seen so far, as a disk sees them that knows no case and one Unicode form."""
+
+    spellings: dict[str, tuple[str, bool, ZipInfo]] = field(default_factory=dict)
+
+    def clash(self, member: ZipInfo) -> str | None:
+        """Return the earlier name that `member`, or a folder above it, would fall together with."""
+        parts = _parts(member)
+        for depth in range(1, len(parts) + 1):
+            name = "/".join(parts[:depth])
+            is_file = depth == len(parts) and not member.is_dir()
+            earlier = self.spellings.setdefault(_folded(name), (name, is_file, member))
+            if earlier[2] is not member and (earlier[:2] != (name, False) or is_file):
+                return earlier[0]
+        return None
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+
+
+def _check_places(opened: ZipFile, file: IO[bytes], refusal: _Refusal) -> None:
+    """Members lie one behind the other: two that share their bytes make a small archive a large one."""
+    end, last = 0, ""
+    for member in sorted(opened.infolist(), key=lambda member: member.header_offset):
+        if member.header_offset < 0 or member.header_offset + _LOCAL_HEADER.size > opened.start_dir:
+            raise refusal.member(member.filename, "which lies outside the archive")
+        if member.header_offset < end:
+            raise refusal.member(member.filename, f"which overlaps with {last[:100]!a}")
+        end, last = member.header_offset + _length(member, file, refusal), member.filename
+        if end > opened.start_dir:
+            raise refusal.member(member.filename, "which lies outside the archive")
+
+
+def _length(member: ZipInfo, file: IO[bytes], refusal: _Refusal) -> int:
+    """Count the bytes that `member` takes up in the archive, its own header included."""
+    file.seek(member.header_offset)
+    signature, name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+    if signature != _LOCAL_SIGNATURE:
+        raise refusal.member(member.filename, "which is not where the archive says")
+    return _LOCAL_HEADER.size + int(name) + int(extra) + member.compress_size
+
+
+def _check_totals(members: Sequence[ZipInfo], refusal: _Refusal, max_files: int, max_bytes: int) -> None:
+    if len(members) > max_files:
+        raise refusal.member(members[max_files].filename, f"which is one more than the {max_files} files expected")
+    total = 0
+    for member in members:
+        total += member.file_size
+        if total > max_bytes:
+            raise refusal.member(member.filename, f"with which they are larger than the {max_bytes} bytes expected")
+
+
+def _check_room(parent: Path, members: Iterable[ZipInfo]) -> None:
+    parent.mkdir(parents=True, exist_ok=True)
+    needed = sum(-(-member.file_size // BLOCK_BYTES) * BLOCK_BYTES for member in members)
+    free = shutil.disk_usage(parent).free
+    if needed > free:
+        raise DataError(
+            f"Expected {needed} free bytes in {parent} to unpack to, found {free}. Make room or choose another folder."
+        )
+
+
+def _unpack_whole(opened: ZipFile, members: Sequence[ZipInfo], folder: Path, refusal: _Refusal) -> None:
+    temporary = folder.with_name(f".{folder.name}.unpacking")
+    _remove(temporary)
+    try:
+        temporary.mkdir()
+        _unpack(opened, members, temporary, refusal)
+        _sync(temporary)
+        replace_durably(temporary, folder)
+    except BaseException:
+        _remove(temporary)
+        raise
+
+
+def _remove(temporary: Path) -> None:
+    if temporary.is_dir() and not temporary.is_symlink():
+        shutil.rmtree(temporary)
+    else:
+        temporary.unlink(missing_ok=True)
+
+
+def _unpack(opened: ZipFile, members: Sequence[ZipInfo], folder: Path, refusal: _Refusal) -> None:
+    shared = _has_shared_folder(members)
+    total = sum(member.file_size for member in members)
+    with tqdm(desc="Unpacking", total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None) as progress:
+        for member in members:
+            path = folder.joinpath(*_parts(member)[shared:])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                _copy(opened, member, file, refusal, progress.update)
+
+
+def _has_shared_folder(members: Sequence[ZipInfo]) -> bool:
+    return len({_parts(m)[0] for m in members}) == 1 and all(len(_parts(m)) > 1 for m in members)
+
+
+def _copy(
+    opened: ZipFile, member: ZipInfo, file: IO[bytes], refusal: _Refusal, progress: Callable[[int], object]
+) -> None:
+    """Write the content of `member`, and no byte more than was declared."""
+    left = member.file_size
+    for chunk in _chunks(opened, member, refusal):
+        left -= len(chunk)
+        if left < 0:
+            break
+        file.write(chunk)
+        progress(len(chunk))
+    if left:
+        raise refusal.member(member.filename, f"whose size is not the {member.file_size} bytes that it declares")
+
+
+def _chunks(opened: ZipFile, member: ZipInfo, refusal: _Refusal) -> Iterator[bytes]:
+    try:
+        with opened.open(member) as content:
+            while chunk := content.read(CHUNK_BYTES):
+                yield chunk
+    except _DAMAGE as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise refusal.member(member.filename, f"which is damaged ({why})") from error
+
+
+def _sync(folder: Path) -> None:
+    """Bring everything below `folder` to the disk; after all of it was written, this is hardly slow."""
+    for parent, _, files in os.walk(folder):
+        for path in (Path(parent), *(Path(parent) / name for name in files)):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

@@ -1,0 +1,214 @@
+"""Whether a folder of photos can be trained on: `python -m dogbreed.data.check PATH`."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from dogbreed.atomic import atomic_write
+from dogbreed.data.findings import KINDS, Facts, Finding, Severity, findings, skips
+from dogbreed.data.folder import (
+    SPLITS,
+    WHOLE,
+    Listing,
+    PhotoFolder,
+    Split,
+    class_names,
+    existing_folder,
+    list_folder,
+)
+from dogbreed.data.scan import scan
+from dogbreed.data.splits import FRACTIONS, stratified_split
+from dogbreed.errors import DataError, DogbreedError
+
+SHOWN = 5
+HEADINGS: dict[Severity, str] = {
+    "refuse": "REFUSED, until it is mended",
+    "skip": "SKIPPED, neither trained on nor measured on",
+    "warning": "WARNINGS",
+    "hint": "HINTS, worth a look",
+}
+
+
+@dataclass(frozen=True)
+class CheckedFolder:
+    """A folder of photos less those that must be skipped, and everything found in it, most severe first."""
+
+    folder: PhotoFolder
+    findings: tuple[Finding, ...]
+
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
+        """Choose the findings of one severity."""
+        return tuple(finding for finding in self.findings if finding.severity == severity)
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """What forbids training; none in a folder that can be trained on."""
+        return self.of("refuse")
+
+    @property
+    def skipped(self) -> frozenset[Path]:
+        """The photos left out of `folder`."""
+        return frozenset(path for finding in self.of("skip") for path in finding.paths)
+
+
+def check_folder(root: str | Path, *, seed: int = 0, cache_dir: Path | None = None) -> CheckedFolder:
+    """Read a folder of class folders, or of train, valid and test folders of them, and open every photo once.
+
+    Where a split has no folder, its photos are drawn from the training folder by `seed`. What is in the photos is
+    kept in `cache_dir` (default: `$DOGBREED_CACHE`, or `~/.cache/dogbreed`) until they change.
+
+    Raises:
+        DataError: there is no folder, it is empty, or it may not be read.
+
+    """
+    listing = _listing(existing_folder(root))
+    facts = scan((path for _, _, path in listing.rows()), cache=_cache_file(listing.root, cache_dir))
+    skipped = frozenset(path for finding in skips(listing, facts) for path in finding.paths)
+    folder = _photo_folder(listing, facts, skipped, seed)
+    return CheckedFolder(folder, findings(listing, facts, folder))
+
+
+def describe(checked: CheckedFolder, *, every: bool = False) -> str:
+    """Tell of the splits and of the findings in lines of text; of each kind the first few, unless `every`."""
+    refused = len(checked.refusals)
+    problems = f"{refused} problem{'s' if refused > 1 else ''}"
+    closing = f"cannot be trained on: {problems}." if refused else "can be trained on."
+    lines = [*_split_lines(checked.folder), *_finding_lines(checked, every), "", f"This folder {closing}"]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the answer is its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        checked = check_folder(options.path)
+        sys.stdout.write(describe(checked, every=options.all) + "\n")
+        if options.json:
+            _write_json(checked, options.json)
+    except (DogbreedError, OSError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted: what was checked is remembered.\n")
+        return 130
+    return 1 if checked.refusals else 0
+
+
+def _listing(root: Path) -> Listing:
+    try:
+        if not any(root.iterdir()):
+            raise DataError(f"Expected photos in {root}, but the folder is empty. Check data.root.")
+        return list_folder(root)
+    except OSError as error:
+        raise DataError(f"Expected to read {error.filename or root}, but: {error.strerror}.") from error
+
+
+def _cache_file(root: Path, cache_dir: Path | None) -> Path:
+    home = Path(os.environ.get("DOGBREED_CACHE") or "~/.cache/dogbreed").expanduser()
+    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
+    return (cache_dir or home) / f"photos-{name}.json"
+
+
+def _photo_folder(listing: Listing, facts: Facts, skipped: frozenset[Path], seed: int) -> PhotoFolder:
+    names = class_names(listing.training_classes)
+    targets = {folder: target for target, folder in enumerate(names)}
+    rows = [(s, targets[f], p) for s, f, p in listing.rows() if f in targets and p not in skipped]
+    given = {split for split, _, _ in rows}
+    drawn = [row for row in rows if row[0] in ("train", WHOLE)]
+    contents = [facts[path].content for _, _, path in drawn]
+    fractions = _fractions_without(given)
+    parts = stratified_split([target for _, target, _ in drawn], contents, fractions=fractions, seed=seed)
+    split_of = dict(zip((path for _, _, path in drawn), parts, strict=True))
+    placed = [(split_of.get(path, split), target, path) for split, target, path in rows]
+    return PhotoFolder(listing.root, tuple(names.values()), {split: _split(placed, split) for split in SPLITS})
+
+
+def _fractions_without(given: set[str]) -> tuple[float, ...]:
+    """What each split takes of the training folder: nothing where it has a folder of its own."""
+    _, *taken = (0.0 if split in given else fraction for split, fraction in zip(SPLITS, FRACTIONS, strict=True))
+    return (1 - sum(taken), *taken)
+
+
+def _split(placed: list[tuple[str, int, Path]], split: str) -> Split:
+    chosen = [(path, target) for name, target, path in placed if name == split]
+    return Split(tuple(path for path, _ in chosen), tuple(target for _, target in chosen))
+
+
+def _split_lines(folder: PhotoFolder) -> Iterator[str]:
+    total = sum(len(split) for split in folder.splits.values())
+    yield f"{folder.root}: {total:,} photos of {len(folder.class_names)} classes"
+    for name, split in folder.splits.items():
+        counts = Counter(split.targets)
+        smallest = min(range(len(folder.class_names)), key=lambda target: counts[target], default=None)
+        least = "" if smallest is None else f", smallest: {folder.class_names[smallest]} ({counts[smallest]})"
+        yield f"  {name:5} {len(split):7,} photos, {len(counts)} classes{least}"
+
+
+def _finding_lines(checked: CheckedFolder, every: bool) -> Iterator[str]:
+    for severity, heading in HEADINGS.items():
+        found = checked.of(severity)
+        if found:
+            yield from ("", heading)
+        for kind, members in groupby(found, key=lambda finding: finding.kind):
+            yield from _kind_lines(kind, [finding.message for finding in members], every)
+
+
+def _kind_lines(kind: str, messages: list[str], every: bool) -> Iterator[str]:
+    yield f"  {kind} ({len(messages):,}): {KINDS[kind][1]}"
+    shown = messages if every else messages[:SHOWN]
+    yield from (f"    {message}" for message in shown)
+    if len(shown) < len(messages):
+        yield f"    … and {len(messages) - len(shown):,} more: --all"
+
+
+def _write_json(checked: CheckedFolder, path: Path) -> None:
+    names = checked.folder.class_names
+    splits = {
+        name: {names[target]: count for target, count in sorted(Counter(split.targets).items())}
+        for name, split in checked.folder.splits.items()
+    }
+    found = [
+        {"kind": f.kind, "severity": f.severity, "message": f.message, "paths": [str(p) for p in f.paths]}
+        for f in checked.findings
+    ]
+    report = {
+        "root": str(checked.folder.root),
+        "can_be_trained_on": not checked.refusals,
+        "class_names": names,
+        "photos": splits,
+        "findings": found,
+    }
+    with atomic_write(path) as file:
+        file.write(json.dumps(report, indent=2).encode())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m dogbreed.data.check",
+        description="Say whether a folder of photos can be trained on: open every photo once, and name what is "
+        "damaged, copied, in the wrong place or of poor quality. Nothing in the folder is changed.",
+        epilog="The exit status is 0 if the folder can be trained on, 1 if it cannot. A second check opens only the "
+        "photos that have changed; DOGBREED_CACHE says where the first is remembered (~/.cache/dogbreed).",
+    )
+    parser.add_argument(
+        "path",
+        type=Path,
+        metavar="PATH",
+        help="a folder with one folder a class, or with folders train, valid and test of them",
+    )
+    parser.add_argument("--all", action="store_true", help=f"name every finding, not the first {SHOWN} of each kind")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything found to FILE as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

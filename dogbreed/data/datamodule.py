@@ -1,0 +1,175 @@
+"""The LightningDataModule: a checked folder of photos as batches for training, validation and test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader
+from typing_extensions import override
+
+from dogbreed.data.check import CheckedFolder, check_folder
+from dogbreed.data.dataset import PhotoDataset
+from dogbreed.data.folder import PhotoFolder
+from dogbreed.data.mixing import mixing_transform
+from dogbreed.data.order import EpochOrder, ResumableLoader
+from dogbreed.data.randomness import derived_seed
+from dogbreed.data.transforms import Preprocessing, evaluation_transform, normalise, training_transform
+from dogbreed.errors import ConfigError, DataError
+
+
+class DogBreedDataModule(LightningDataModule):
+    """Photos of a folder, checked, split, and prepared as the model attached to the trainer expects them.
+
+    The folder holds `train/`, `valid/` or `val/`, and `test/`, each with a folder for each class; or just a folder
+    for each class, which is then split by `seed`. Photos that cannot be used are left out and named by `checked`.
+
+    Args:
+        root: of the photos.
+        source: puts the photos at `root` where they are not there yet.
+        batch_size: photos a step and device.
+        num_workers: processes that open photos; None for half of the processor's cores, 8 at most.
+        augmentation: "none", "light", "standard" or "strong", for training only.
+        mixing: "mixup", "cutmix", "both" or None, for training only.
+        preprocessing: used while no trainer is attached; with one, it is always the model's own.
+        seed: of the split, the order of the photos and their augmentation.
+        cache_dir: remembers the check of a folder, so that the next run does not open every photo again.
+        synthetic: the photos are drawn: figures say nothing about photographs.
+
+    Raises:
+        DataError: no photos, or photos whose figures would lie; from `prepare_data` and `setup`.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        source: Callable[[Path], Path] | None = None,
+        batch_size: int = 32,
+        num_workers: int | None = None,
+        augmentation: str = "light",
+        mixing: str | None = None,
+        preprocessing: Preprocessing | None = None,
+        seed: int = 42,
+        cache_dir: str | Path | None = None,
+        synthetic: bool = False,
+    ) -> None:
+        super().__init__()
+        if batch_size < 1:
+            raise ConfigError(f"Expected data.batch_size to be at least 1, got {batch_size}.")
+        self.root = Path(root).expanduser()
+        self.source = source
+        self.batch_size = batch_size
+        self.num_workers = default_workers() if num_workers is None else num_workers
+        self.augmentation = augmentation
+        self.mixing = mixing
+        self.seed = seed
+        self.cache_dir = None if cache_dir is None else Path(cache_dir).expanduser()
+        self.synthetic = synthetic
+        self._preprocessing = preprocessing or Preprocessing()
+        self._checked: CheckedFolder | None = None
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """The model's own, where one is attached: another one would be training on what it does not expect."""
+        module = getattr(self.trainer, "lightning_module", None)
+        return getattr(module, "preprocessing", None) or self._preprocessing
+
+    @property
+    def checked(self) -> CheckedFolder:
+        """What the folder holds and what the check found; computed at the first call.
+
+        Raises:
+            DataError: the folder cannot be trained on.
+        """
+        if self._checked is None:
+            self._checked = check_folder(self.root, seed=self.seed, cache_dir=self.cache_dir)
+            if self._checked.refusals:
+                reasons = " ".join(finding.message for finding in self._checked.refusals[:3])
+                raise DataError(f"{reasons} For all of it: python -m dogbreed.data.check {self.root}")
+        return self._checked
+
+    @property
+    def folder(self) -> PhotoFolder:
+        """The photos that are used, by split."""
+        return self.checked.folder
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The breeds; a target is a position in them."""
+        return self.folder.class_names
+
+    @property
+    def num_classes(self) -> int:
+        """How many breeds the folder has."""
+        return len(self.class_names)
+
+    @override
+    def prepare_data(self) -> None:
+        if self.source is not None:
+            self.source(self.root)
+
+    @override
+    def setup(self, stage: str | None = None) -> None:
+        _ = self.checked
+
+    @override
+    def train_dataloader(self) -> ResumableLoader:
+        transform = training_transform(self.preprocessing, self.augmentation)
+        dataset = PhotoDataset(self.folder.splits["train"], transform)
+        trainer = self.trainer
+        rank, world_size = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        order = EpochOrder(len(dataset), seed=self.seed, rank=rank, world_size=world_size)
+        # A last batch of one photo has no variance: batch norm would fail on it.
+        drop_last = len(order) % self.batch_size == 1 and len(order) > 1
+        position = trainer.fit_loop.epoch_loop.batch_progress.current if trainer else None
+        return ResumableLoader(
+            dataset,
+            order=order,
+            position=lambda: position.completed if position else 0,
+            drop_last=drop_last,
+            **self._loading(),
+        )
+
+    @override
+    def val_dataloader(self) -> DataLoader[Any]:
+        return self._evaluation_loader("val")
+
+    @override
+    def test_dataloader(self) -> DataLoader[Any]:
+        return self._evaluation_loader("test")
+
+    def _evaluation_loader(self, split: str) -> DataLoader[Any]:
+        dataset = PhotoDataset(self.folder.splits[split], evaluation_transform(self.preprocessing))
+        return DataLoader(dataset, shuffle=False, **self._loading())
+
+    def _loading(self) -> dict[str, Any]:
+        return {
+            "batch_size": self.batch_size,
+            "num_workers": self.num_workers,
+            "persistent_workers": self.num_workers > 0,
+            "pin_memory": torch.cuda.is_available(),
+            # Its own generator: a loader would otherwise draw from the run's.
+            "generator": torch.Generator().manual_seed(derived_seed(self.seed, "workers")),
+        }
+
+    @override
+    def on_after_batch_transfer(self, batch: tuple[Tensor, Tensor], dataloader_idx: int) -> tuple[Tensor, Tensor]:
+        # Photos travel as bytes, a quarter of what floats take, and are normalised on the device.
+        images, target = batch
+        images = normalise(images, self.preprocessing)
+        mixing = mixing_transform(self.mixing, self.num_classes) if self._training() else None
+        return mixing(images, target) if mixing else (images, target)
+
+    def _training(self) -> bool:
+        return self.trainer is not None and self.trainer.training
+
+
+def default_workers() -> int:
+    """Half of the cores this process may use, 8 at most: the other half computes."""
+    return min(8, len(os.sched_getaffinity(0)) // 2)

@@ -1,0 +1,66 @@
+"""In which order an epoch visits the photos, and from which photo on when a run continues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from dogbreed.data.randomness import derived_seed
+
+
+class EpochOrder(Sampler[tuple[int, int]]):
+    """A permutation that is a function of the seed and the epoch, as pairs (index, seed of the photo's transform).
+
+    Args:
+        size: how many photos there are.
+        seed: of the run.
+        rank: of this process, in [0, world_size): it visits every world_size-th photo from there.
+        world_size: how many processes share an epoch.
+    """
+
+    def __init__(self, size: int, *, seed: int, rank: int = 0, world_size: int = 1) -> None:
+        self.size, self.seed, self.rank, self.world_size = size, seed, rank, world_size
+        self.epoch = 0
+        self.start = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the Trainer when an epoch begins."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.size // self.world_size
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        generator = torch.Generator().manual_seed(derived_seed(self.seed, "order", self.epoch))
+        order = torch.randperm(self.size, generator=generator)[self.rank :: self.world_size][: len(self)]
+        start, self.start = self.start, 0
+        for index in order[start:].tolist():
+            yield index, derived_seed(self.seed, "photo", self.epoch, index)
+
+
+class ResumableLoader(DataLoader[Any]):
+    """A loader that continues an epoch at the batch before which a checkpoint was written.
+
+    Args:
+        dataset: takes pairs (index, seed).
+        order: which photos an epoch visits.
+        position: how many batches of this epoch the training loop has finished. Only the loop knows: worker
+            processes fetch ahead of it.
+        kwargs: of `torch.utils.data.DataLoader`.
+    """
+
+    def __init__(self, dataset: Dataset[Any], *, order: EpochOrder, position: Callable[[], int], **kwargs: Any) -> None:
+        super().__init__(dataset, sampler=order, **kwargs)
+        self.order = order
+        self.position = position
+
+    def state_dict(self) -> dict[str, int]:
+        """What the Trainer stores in a checkpoint."""
+        return {"batches": self.position()}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Begin the next epoch after the batches that a checkpoint has seen."""
+        self.order.start = state["batches"] * (self.batch_size or 1)

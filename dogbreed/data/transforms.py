@@ -1,0 +1,102 @@
+"""The one definition of how a photo becomes a tensor, shared by training, evaluation, tuning and serving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision.transforms import InterpolationMode, v2
+
+from dogbreed.errors import ConfigError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What a backbone's weights expect of a photo: the shorter side resized, the centre cropped, normalised.
+
+    Args:
+        resize: length of the shorter side in pixels before the crop; the aspect ratio is kept.
+        crop: side of the square that the network sees, in pixels.
+        mean: of each channel, of values in [0, 1].
+        std: of each channel, of values in [0, 1].
+        interpolation: "nearest", "bilinear" or "bicubic", always with antialiasing.
+    """
+
+    resize: int = 256
+    crop: int = 224
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    interpolation: str = "bilinear"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.crop <= self.resize:
+            raise ConfigError(f"Expected 1 <= crop <= resize, got crop {self.crop} and resize {self.resize}.")
+
+    def at_size(self, crop: int) -> Preprocessing:
+        """The same preprocessing for another input size, its share of the shorter side kept."""
+        return replace(self, resize=round(crop * self.resize / self.crop), crop=crop)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
+        """The inverse of `to_dict`."""
+        arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        return cls(**arguments)
+
+
+def evaluation_transform(preprocessing: Preprocessing) -> v2.Compose:
+    """A PIL image or a uint8 tensor of shape (3, height, width) to uint8 of shape (3, crop, crop).
+
+    Deterministic: two calls give the same pixels.
+    """
+    size, interpolation = preprocessing.resize, InterpolationMode(preprocessing.interpolation)
+    return v2.Compose([v2.Resize(size, interpolation, antialias=True), v2.CenterCrop(preprocessing.crop), v2.ToImage()])
+
+
+# The share of the photo's area that a random crop may keep, and what is done to its colours and shapes.
+AUGMENTATIONS: dict[str, Callable[[], tuple[float, list[Callable[[Any], Any]], list[Callable[[Any], Any]]]]] = {
+    "light": lambda: (0.35, [], []),
+    "standard": lambda: (0.25, [v2.TrivialAugmentWide()], [v2.RandomErasing(p=0.1)]),
+    "strong": lambda: (0.08, [v2.RandAugment()], [v2.RandomErasing(p=0.25)]),
+}
+
+
+def training_transform(preprocessing: Preprocessing, augmentation: str) -> v2.Compose:
+    """As `evaluation_transform`, with a random crop and flip; draws from torch's global generator.
+
+    Args:
+        preprocessing: gives the size and the interpolation, never a random part.
+        augmentation: a key of `AUGMENTATIONS`, or "none" for the evaluation transform itself.
+
+    Raises:
+        ConfigError: an unknown augmentation.
+    """
+    if augmentation == "none":
+        return evaluation_transform(preprocessing)
+    if augmentation not in AUGMENTATIONS:
+        known = ", ".join(["none", *AUGMENTATIONS])
+        raise ConfigError(f"Expected data.augmentation to be one of {known}, got {augmentation!r}.")
+    smallest, before, after = AUGMENTATIONS[augmentation]()
+    crop = v2.RandomResizedCrop(
+        preprocessing.crop,
+        scale=(smallest, 1.0),
+        interpolation=InterpolationMode(preprocessing.interpolation),
+        antialias=True,
+    )
+    return v2.Compose([crop, v2.RandomHorizontalFlip(), *before, v2.ToImage(), *after])
+
+
+def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Uint8 images of shape (..., 3, height, width) as float32, scaled to [0, 1] and normalised."""
+    images = v2.functional.to_dtype(images, torch.float32, scale=True)
+    normalised: Tensor = v2.functional.normalize(images, list(preprocessing.mean), list(preprocessing.std))
+    return normalised

@@ -1,0 +1,182 @@
+"""The LightningModule: the network, its loss, its optimizer and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torchmetrics import MeanMetric
+from typing_extensions import override
+
+from dogbreed.data.transforms import Preprocessing
+from dogbreed.errors import ConfigError
+from dogbreed.models.freezing import frozen_parameters
+from dogbreed.models.metrics import correct, evaluation_metrics, train_metrics
+from dogbreed.models.network import build_network
+from dogbreed.models.parameter_groups import parameter_groups
+from dogbreed.models.schedule import schedule
+
+# What the network is built from: stored in the artifact, and enough to build it again.
+ARCHITECTURE = ("num_classes", "backbone", "hidden", "dropout", "image_size")
+
+
+class BreedClassifier(LightningModule):
+    """Trains a head, and as much of the backbone as is not frozen.
+
+    Logs `train/loss`, `train/acc`, and for val and test `loss` (cross-entropy), `acc`, `acc5`, `macro_acc`,
+    `macro_f1`, `calibration_error`, all once an epoch.
+
+    Args:
+        num_classes: how many breeds, at least 2.
+        backbone: a torchvision classification network, or "timm/NAME".
+        weights: "imagenet", the path of a state dict of the whole network, or None for random weights.
+        frozen: True trains the head only, False everything, a stage's name ("layer4") that stage and what follows.
+        hidden: widths of the head's hidden layers; none for a linear head.
+        dropout: in the head, in [0, 1).
+        image_size: side of the square that the network sees, in pixels; None for what the weights were trained with.
+        learning_rate: of the head, at its highest.
+        backbone_rate: the learning rate of the backbone's uppermost stage, as a factor of the head's.
+        layer_decay: factor from each stage of the backbone to the one below it.
+        weight_decay: of AdamW, for weights; biases and normalisation layers are not decayed.
+        eps: of AdamW.
+        schedule: "cosine" or "constant", after the warm-up.
+        warmup: share of all steps in which the learning rate rises from near zero.
+        label_smoothing: in [0, 1).
+        class_weights: a factor for each class's loss, or None.
+
+    Raises:
+        ConfigError: a value out of range.
+        WeightsError: weights that cannot be read, fetched, or do not fit.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        backbone: str = "resnet50",
+        weights: str | None = "imagenet",
+        frozen: bool | str = True,
+        hidden: Sequence[int] = (),
+        dropout: float = 0.0,
+        image_size: int | None = None,
+        learning_rate: float = 1e-3,
+        backbone_rate: float = 0.1,
+        layer_decay: float = 0.8,
+        weight_decay: float = 1e-2,
+        eps: float = 1e-8,
+        schedule: str = "cosine",
+        warmup: float = 0.05,
+        label_smoothing: float = 0.0,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__()
+        _check_ranges(num_classes=num_classes, learning_rate=learning_rate, weight_decay=weight_decay, eps=eps)
+        self.save_hyperparameters()
+        self.network = build_network(
+            num_classes,
+            backbone=backbone,
+            weights=weights,
+            hidden=hidden,
+            dropout=dropout,
+            image_size=image_size,
+        )
+        self.network.freeze(frozen)
+        self._never_trained = frozen_parameters(self.network.backbone, frozen)
+        self.criterion = nn.CrossEntropyLoss(_tensor(class_weights), label_smoothing=label_smoothing)
+        self.train_metrics = train_metrics()
+        self.losses = nn.ModuleDict({"val": MeanMetric(), "test": MeanMetric()})
+        self.figures = nn.ModuleDict({s: evaluation_metrics(num_classes, f"{s}/") for s in ("val", "test")})
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What the network expects of a photo; the data module takes it from here."""
+        return self.network.preprocessing
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """The arguments of `build_network` that make this network again, weights aside."""
+        values = {name: self.hparams[name] for name in ARCHITECTURE}
+        return values | {"hidden": list(values["hidden"])}
+
+    @override
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, shape (batch, num_classes), of normalised images, shape (batch, 3, size, size)."""
+        logits: Tensor = self.network(images)
+        return logits
+
+    @override
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        images, target = batch
+        logits = self(images)
+        loss: Tensor = self.criterion(logits, target)
+        self.train_metrics["loss"].update(loss.detach(), weight=len(images))
+        self.train_metrics["acc"].update(correct(logits.detach(), target))
+        return loss
+
+    @override
+    def on_train_epoch_end(self) -> None:
+        self.log_dict(self.train_metrics.compute())
+        self.train_metrics.reset()
+
+    @override
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        self._evaluate("val", *batch)
+
+    @override
+    def on_validation_epoch_end(self) -> None:
+        self._log_figures("val")
+
+    @override
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        self._evaluate("test", *batch)
+
+    @override
+    def on_test_epoch_end(self) -> None:
+        self._log_figures("test")
+
+    def _evaluate(self, split: str, images: Tensor, target: Tensor) -> None:
+        logits = self(images).float()
+        self.losses[split].update(nn.functional.cross_entropy(logits, target, reduction="none"))  # type: ignore[operator]
+        self.figures[split].update(logits.softmax(1), target)  # type: ignore[operator]
+
+    def _log_figures(self, split: str) -> None:
+        for metric in (self.losses[split], self.figures[split]):
+            value = metric.compute()  # type: ignore[operator]
+            self.log_dict(value if isinstance(value, dict) else {f"{split}/loss": value}, prog_bar=False)
+            metric.reset()  # type: ignore[operator]
+
+    @override
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        hparams = self.hparams
+        groups = parameter_groups(
+            self.network,
+            frozen=self._never_trained,
+            learning_rate=hparams["learning_rate"],
+            backbone_rate=hparams["backbone_rate"],
+            layer_decay=hparams["layer_decay"],
+            weight_decay=hparams["weight_decay"],
+        )
+        optimizer = AdamW(groups, lr=hparams["learning_rate"], eps=hparams["eps"])
+        total_steps = int(self.trainer.estimated_stepping_batches)
+        factor = schedule(hparams["schedule"], warmup=hparams["warmup"], total_steps=total_steps)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step", "name": "learning_rate"},
+        }
+
+
+def _tensor(class_weights: Sequence[float] | None) -> Tensor | None:
+    return None if class_weights is None else torch.tensor(class_weights)
+
+
+def _check_ranges(**values: float) -> None:
+    lowest = {"num_classes": 2, "learning_rate": 0.0, "weight_decay": 0.0, "eps": 0.0}
+    for name, value in values.items():
+        if not value >= lowest[name]:
+            raise ConfigError(f"Expected {name} to be at least {lowest[name]}, got {value}.")

@@ -1,0 +1,79 @@
+"""The network of this project: a backbone and a head, built by one factory everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from torch import Tensor, nn
+
+from dogbreed.data.transforms import Preprocessing
+from dogbreed.models.backbones import Backbone, build_backbone
+from dogbreed.models.freezing import frozen_modules, frozen_parameters
+from dogbreed.models.heads import build_head
+
+
+class BreedNetwork(nn.Module):
+    """A backbone whose frozen part stays frozen, and a head that ends in logits."""
+
+    def __init__(self, backbone: Backbone, head: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone.network
+        self.head = head
+        self.preprocessing: Preprocessing = backbone.preprocessing
+        self._frozen: list[nn.Module] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, shape (batch, num_classes), of normalised images, shape (batch, 3, size, size)."""
+        logits: Tensor = self.head(self.backbone(images).flatten(1))
+        return logits
+
+    def freeze(self, frozen: bool | str) -> None:
+        """Freeze all of the backbone (True), nothing (False), or what lies before a stage.
+
+        Raises:
+            ConfigError: there is no stage of that name.
+        """
+        without_gradient = frozen_parameters(self.backbone, frozen)
+        for parameter in self.backbone.parameters():
+            parameter.requires_grad_(parameter not in without_gradient)
+        # A plain list in a tuple: registered as children they would stand twice in the state dict.
+        object.__setattr__(self, "_frozen", frozen_modules(self.backbone, frozen))
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """As always, but frozen parts stay in eval mode: their batch norm would drift, their dropout add noise."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
+
+
+def build_network(
+    num_classes: int,
+    *,
+    backbone: str = "resnet50",
+    weights: str | None = None,
+    hidden: Sequence[int] = (),
+    dropout: float = 0.0,
+    image_size: int | None = None,
+) -> BreedNetwork:
+    """The network of these settings; the same settings give the same architecture in training and in serving.
+
+    Args:
+        num_classes: how many breeds, at least 2.
+        backbone: see `build_backbone`.
+        weights: see `build_backbone`.
+        hidden: see `build_head`.
+        dropout: see `build_head`.
+        image_size: side of the square that the network sees, in pixels; None for what the weights were trained with.
+
+    Raises:
+        ConfigError: an unknown backbone, or a value out of range.
+        WeightsError: weights that cannot be read, fetched, or do not fit.
+    """
+    body = build_backbone(backbone, weights)
+    network = BreedNetwork(body, build_head(body.num_features, num_classes, hidden=hidden, dropout=dropout))
+    if image_size is not None:
+        network.preprocessing = body.preprocessing.at_size(image_size)
+    return network

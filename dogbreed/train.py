@@ -1,0 +1,117 @@
+"""`python -m dogbreed.train`: from a folder of photos to a tested model that can be loaded anywhere."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from dogbreed.command_line import fail, run_command
+from dogbreed.errors import ConfigError, DogbreedError
+from dogbreed.overrides import check_overrides, with_data_choice
+
+if TYPE_CHECKING:
+    from pytorch_lightning import Trainer
+
+    from dogbreed.data.datamodule import DogBreedDataModule
+    from dogbreed.models.classifier import BreedClassifier
+
+PACKAGE = Path(__file__).parent
+# In a checkout the configuration lies beside the package, in an installed wheel inside it.
+CONF = next(
+    folder for folder in (PACKAGE / "conf", PACKAGE.parent / "conf") if folder.is_dir() or folder.parent != PACKAGE
+)
+
+
+def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -> dict[str, float]:
+    """Fit, or resume where the trainer's folder holds a checkpoint, then test the best epoch: the metrics by name."""
+    from dogbreed.training.run import train as run
+
+    return run(trainer, module, data)
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
+def main(cfg: DictConfig) -> None:
+    """Compose, instantiate, fit, test the best, write the artifact."""
+    from dogbreed.training.interruption import Interrupted, Interruption
+
+    try:
+        interruption = Interruption()
+        with interruption.listening():
+            _run(cfg, interruption)
+    except Interrupted as interrupted:
+        print(_interrupted(cfg, interrupted), file=sys.stderr)  # noqa: T201
+        sys.exit(interrupted.exit_status)
+    except DogbreedError as error:
+        sys.exit(fail(str(error)))
+    except OSError as error:
+        sys.exit(fail(f"{error.strerror or error}: {error.filename or cfg.paths.output_dir}"))
+
+
+def _run(cfg: DictConfig, interruption: Any) -> None:
+    from dogbreed.training import report, run
+
+    quiet()
+    output_dir = Path(cfg.paths.output_dir)
+    if finished := report.finished(output_dir, OmegaConf.to_container(cfg, resolve=True)):
+        print(finished)  # noqa: T201
+        return
+    data = _instantiate(cfg.data, "data")
+    data.prepare_data()
+    data.setup()
+    weights = run.class_weights(cfg.model.class_weights, data)
+    module = _instantiate(cfg.model, "model", num_classes=data.num_classes, class_weights=weights)
+    callbacks = _instantiate(cfg.callbacks, "callbacks", interruption=interruption)
+    trainer = _instantiate(cfg.trainer, "trainer", callbacks=callbacks)
+    OmegaConf.save(cfg, output_dir / "config.yaml", resolve=True)
+    print("\n".join(report.before(trainer, module, data, output_dir)), flush=True)  # noqa: T201
+    metrics = train(trainer, module, data)
+    run.write_results(output_dir, trainer, module, data, metrics)
+    print("\n".join(report.after(trainer, data, output_dir, metrics)))  # noqa: T201
+
+
+def _instantiate(node: DictConfig, name: str, **arguments: Any) -> Any:
+    """What a part of the configuration describes; a wrong value is the configuration's fault."""
+    try:
+        return hydra.utils.instantiate(node, _convert_="all", **arguments)
+    except hydra.errors.InstantiationException as error:
+        if isinstance(error.__cause__, DogbreedError):
+            raise error.__cause__ from None
+        cause = error.__cause__ or error
+        raise ConfigError(f"Cannot use the settings of {name}: {cause}") from error
+
+
+def quiet() -> None:
+    """Lightning's advice on hardware and loaders is not about anything that the user can change here."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*is smaller than the logging interval.*")
+    warnings.filterwarnings("ignore", ".*exists and is not empty.*")
+    warnings.filterwarnings("ignore", ".*Found .* module.* in eval mode.*")
+
+
+def _interrupted(cfg: DictConfig, interrupted: BaseException) -> str:
+    given = [argument for argument in sys.argv[1:] if not argument.startswith("paths.output_dir=")]
+    command = " ".join(["python -m dogbreed.train", *given, f"paths.output_dir={cfg.paths.output_dir}"])
+    return f"\nStopped by {interrupted}; the run is stored. To go on: {command}"
+
+
+def command() -> None:
+    """The command with its faults told in one line."""
+    overrides = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    if len(overrides) == len(sys.argv) - 1:
+        sys.argv[1:] = overrides = with_data_choice(overrides)
+        check_overrides(CONF, "train", overrides)
+    # Faults come here as they are, not as Hydra prints them.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    main()
+
+
+if __name__ == "__main__":
+    run_command(command)

@@ -1,0 +1,81 @@
+"""A run that was interrupted goes on where it was."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from typing_extensions import override
+
+from dogbreed.data.randomness import derived_seed
+from dogbreed.errors import CheckpointError
+from dogbreed.training.checkpoint_io import read_checkpoint
+from dogbreed.training.interruption import Interruption
+
+# The newest may be damaged by a failing disk: the one before it is kept too.
+KEPT = 2
+PATTERN = "resume-*.ckpt"
+
+
+class Resuming(Callback):
+    """Stores the whole state of the run before a step, from time to time and when it is asked to stop.
+
+    A checkpoint is written at one place only, before a step: every counter of the loop is whole there. Each step's
+    randomness is seeded there too, by the run's seed and the step, so that no generator needs to be stored.
+
+    Args:
+        folder: of the checkpoints.
+        seed: of the run.
+        seconds: at least so long between two checkpoints; 0 writes one before every step.
+        interruption: says whether a signal has asked the run to stop.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        seed: int,
+        seconds: float = 60.0,
+        interruption: Interruption | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.seed = seed
+        self.seconds = seconds
+        self.interruption = interruption or Interruption()
+        self._last = time.monotonic()
+
+    @override
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        due = time.monotonic() - self._last >= self.seconds
+        if self.interruption.signal is not None or due:
+            self._save(trainer)
+        self.interruption.stop_if_asked()
+        torch.manual_seed(derived_seed(self.seed, "step", trainer.global_step))
+
+    def _save(self, trainer: Trainer) -> None:
+        trainer.save_checkpoint(self.folder / f"resume-{trainer.global_step:08d}.ckpt")
+        self._last = time.monotonic()
+        if trainer.is_global_zero:
+            for old in resume_checkpoints(self.folder)[KEPT:]:
+                old.unlink()
+
+
+def resume_checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints that a run can go on from, newest first."""
+    return sorted(folder.glob(PATTERN), reverse=True)
+
+
+def newest_checkpoint(folder: Path) -> tuple[Path | None, list[str]]:
+    """The newest checkpoint that can be read, and what was wrong with those after it."""
+    faults: list[str] = []
+    for path in resume_checkpoints(folder):
+        try:
+            read_checkpoint(path)
+        except CheckpointError as error:
+            faults.append(str(error))
+        else:
+            return path, faults
+    return None, faults

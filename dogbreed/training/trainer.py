@@ -1,0 +1,120 @@
+"""The Trainer with this project's settings: reproducible, checkpoints that survive, figures of whole epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import (
+    EarlyStopping,
+    EMAWeightAveraging,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    TQDMProgressBar,
+)
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from dogbreed.training.checkpoint_io import AtomicCheckpointIO
+from dogbreed.training.epoch_lines import EpochLines
+from dogbreed.training.history import HistoryLogger
+from dogbreed.training.interruption import Interruption
+from dogbreed.training.precision import automatic_precision
+from dogbreed.training.resuming import Resuming
+from dogbreed.training.unfreezing import GradualUnfreezing
+
+
+def build_trainer(
+    output_dir: str | Path,
+    *,
+    seed: int = 42,
+    precision: str = "auto",
+    callbacks: Iterable[Callback] = (),
+    accelerator: str = "auto",
+    progress_bar: bool = True,
+    **settings: Any,
+) -> Trainer:
+    """A Lightning Trainer that writes to `output_dir`.
+
+    Args:
+        output_dir: gets `checkpoints/`, `history.csv` and `tensorboard/`.
+        seed: of whatever is random.
+        precision: "auto" for mixed precision where the machine has it, or one of Lightning's names.
+        callbacks: see `build_callbacks`.
+        accelerator: as Lightning's.
+        progress_bar: whether a bar moves within an epoch, where the output is a terminal.
+        settings: whatever else Lightning's Trainer takes.
+    """
+    output_dir = Path(output_dir)
+    torch.manual_seed(seed)
+    return Trainer(
+        **{
+            "accelerator": accelerator,
+            "precision": automatic_precision(accelerator) if precision == "auto" else precision,
+            "callbacks": [*callbacks, *([TQDMProgressBar(leave=False)] if progress_bar else [])],
+            "logger": [
+                HistoryLogger(output_dir / "history.csv"),
+                TensorBoardLogger(output_dir, "tensorboard", ""),
+            ],
+            "plugins": [AtomicCheckpointIO()],
+            "default_root_dir": output_dir,
+            "enable_progress_bar": progress_bar,
+            # The data module's own order knows the ranks; Lightning's sampler would replace it.
+            "use_distributed_sampler": False,
+            "num_sanity_val_steps": 0,
+            "enable_model_summary": False,
+            "log_every_n_steps": 10,
+            **settings,
+        }
+    )
+
+
+def build_callbacks(
+    output_dir: str | Path,
+    *,
+    seed: int = 42,
+    patience: int | None = 5,
+    ema_decay: float | None = None,
+    unfreeze_epoch: int | None = None,
+    checkpoint_seconds: float = 60.0,
+    interruption: Interruption | None = None,
+) -> list[Callback]:
+    """The callbacks of a run.
+
+    Args:
+        output_dir: gets `checkpoints/`.
+        seed: of whatever is random within a step.
+        patience: epochs without a lower validation loss after which the run stops; None never stops early.
+        ema_decay: of an exponential moving average of the weights, which is then what is evaluated and kept; None
+            for none.
+        unfreeze_epoch: the first epoch in which more than the head is trained; None for no gradual unfreezing.
+        checkpoint_seconds: at least so long between two checkpoints that a run can resume from.
+        interruption: says whether a signal has asked the run to stop.
+    """
+    checkpoints = Path(output_dir) / "checkpoints"
+    optional: dict[str, tuple[bool, Any]] = {
+        "stop": (patience is not None, lambda: EarlyStopping("val/loss", patience=patience or 0)),
+        "ema": (ema_decay is not None, lambda: EMAWeightAveraging(decay=ema_decay or 0.0)),
+        "unfreeze": (unfreeze_epoch is not None, lambda: GradualUnfreezing(unfreeze_epoch)),
+    }
+    return [
+        Resuming(checkpoints, seed=seed, seconds=checkpoint_seconds, interruption=interruption),
+        *(build() for wanted, build in optional.values() if wanted),
+        best_checkpoint(checkpoints),
+        LearningRateMonitor("step"),
+        EpochLines(),
+    ]
+
+
+def best_checkpoint(folder: Path) -> ModelCheckpoint:
+    """Keeps the weights of the epoch with the lowest validation loss, in `best.ckpt`."""
+    return ModelCheckpoint(
+        folder,
+        "best",
+        monitor="val/loss",
+        save_weights_only=True,
+        enable_version_counter=False,
+        save_last=False,
+    )
