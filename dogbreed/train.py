@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from dogbreed.allocator import keep_freed_memory
 from dogbreed.command_line import fail, run_command
 from dogbreed.errors import ConfigError, DogbreedError
 from dogbreed.overrides import check_overrides, with_data_choice
@@ -93,6 +94,7 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*is smaller than the logging interval.*")
     warnings.filterwarnings("ignore", ".*exists and is not empty.*")
+    warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated.*")
     warnings.filterwarnings("ignore", ".*Found .* module.* in eval mode.*")
 
 
@@ -110,6 +112,7 @@ def command() -> None:
         check_overrides(CONF, "train", overrides)
     # Faults come here as they are, not as Hydra prints them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    keep_freed_memory()
     main()
 
 

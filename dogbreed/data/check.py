@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TextIO
 
 from dogbreed.atomic import atomic_write
 from dogbreed.data.findings import KINDS, Facts, Finding, Severity, findings, skips
@@ -70,7 +71,7 @@ def check_folder(root: str | Path, *, seed: int = 0, cache_dir: Path | None = No
         DataError: there is no folder, it is empty, or it may not be read.
 
     """
-    listing = _listing(existing_folder(root))
+    listing = _listing(root)
     facts = scan((path for _, _, path in listing.rows()), cache=_cache_file(listing.root, cache_dir))
     skipped = frozenset(path for finding in skips(listing, facts) for path in finding.paths)
     folder = _photo_folder(listing, facts, skipped, seed)
@@ -91,31 +92,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         checked = check_folder(options.path)
-        sys.stdout.write(describe(checked, every=options.all) + "\n")
+        _write_line(sys.stdout, describe(checked, every=options.all))
         if options.json:
             _write_json(checked, options.json)
     except (DogbreedError, OSError) as error:
-        sys.stderr.write(f"error: {error}\n")
+        _write_line(sys.stderr, f"error: {error}")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted: what was checked is remembered.\n")
+        _write_line(sys.stderr, "Interrupted: what was checked is remembered.")
         return 130
     return 1 if checked.refusals else 0
 
 
-def _listing(root: Path) -> Listing:
+def _listing(root: str | Path) -> Listing:
     try:
-        if not any(root.iterdir()):
-            raise DataError(f"Expected photos in {root}, but the folder is empty. Check data.root.")
-        return list_folder(root)
+        folder = existing_folder(root)
+        if not any(folder.iterdir()):
+            raise DataError(f"Expected photos in {folder}, but the folder is empty. Check data.root.")
+        return list_folder(folder)
     except OSError as error:
         raise DataError(f"Expected to read {error.filename or root}, but: {error.strerror}.") from error
 
 
-def _cache_file(root: Path, cache_dir: Path | None) -> Path:
-    home = Path(os.environ.get("DOGBREED_CACHE") or "~/.cache/dogbreed").expanduser()
+def _cache_file(root: Path, cache_dir: Path | None) -> Path | None:
+    chosen = cache_dir or Path(os.environ.get("DOGBREED_CACHE") or "~/.cache/dogbreed")
     name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
-    return (cache_dir or home) / f"photos-{name}.json"
+    try:
+        return chosen.expanduser() / f"photos-{name}.json"
+    # A container can run as a user without a home.
+    except RuntimeError:
+        return None
 
 
 def _photo_folder(listing: Listing, facts: Facts, skipped: frozenset[Path], seed: int) -> PhotoFolder:
@@ -168,6 +174,12 @@ def _kind_lines(kind: str, messages: list[str], every: bool) -> Iterator[str]:
     yield from (f"    {message}" for message in shown)
     if len(shown) < len(messages):
         yield f"    … and {len(messages) - len(shown):,} more: --all"
+
+
+def _write_line(stream: TextIO, text: str) -> None:
+    # The name of a file can be bytes that are no text.
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, errors="backslashreplace").decode(encoding) + "\n")
 
 
 def _write_json(checked: CheckedFolder, path: Path) -> None:

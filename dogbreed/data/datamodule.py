@@ -18,7 +18,7 @@ from dogbreed.data.dataset import PhotoDataset
 from dogbreed.data.folder import PhotoFolder
 from dogbreed.data.mixing import mixing_transform
 from dogbreed.data.order import EpochOrder, ResumableLoader
-from dogbreed.data.randomness import derived_seed
+from dogbreed.data.randomness import derived_seed, seeded
 from dogbreed.data.transforms import Preprocessing, evaluation_transform, normalise, training_transform
 from dogbreed.errors import ConfigError, DataError
 
@@ -161,13 +161,13 @@ class DogBreedDataModule(LightningDataModule):
     @override
     def on_after_batch_transfer(self, batch: tuple[Tensor, Tensor], dataloader_idx: int) -> tuple[Tensor, Tensor]:
         # Photos travel as bytes, a quarter of what floats take, and are normalised on the device.
-        images, target = batch
-        images = normalise(images, self.preprocessing)
-        mixing = mixing_transform(self.mixing, self.num_classes) if self._training() else None
-        return mixing(images, target) if mixing else (images, target)
-
-    def _training(self) -> bool:
-        return self.trainer is not None and self.trainer.training
+        images, target = normalise(batch[0], self.preprocessing), batch[1]
+        mixing = mixing_transform(self.mixing, self.num_classes)
+        if mixing is None or self.trainer is None or not self.trainer.training:
+            return images, target
+        place = self.trainer.current_epoch, self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        with seeded(derived_seed(self.seed, "mixing", *place)):
+            return mixing(images, target)
 
 
 def default_workers() -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from dogbreed.data.folder import Split
 from dogbreed.data.photos import open_photo
+from dogbreed.data.randomness import seeded
 
 
 class PhotoDataset(Dataset[tuple[Tensor, int]]):
@@ -31,8 +31,7 @@ class PhotoDataset(Dataset[tuple[Tensor, int]]):
         if isinstance(item, int):
             return self._load(item)
         index, seed = item
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             return self._load(index)
 
     def _load(self, index: int) -> tuple[Tensor, int]:

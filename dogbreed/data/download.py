@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 from typing import IO
 from urllib import request
@@ -250,12 +249,12 @@ class _WebRedirects(request.HTTPRedirectHandler):
     """Follows redirects within http and https, and never from https down to http."""
 
     def redirect_request(
-        self, req: request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+        self, req: request.Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage, newurl: str
     ) -> request.Request | None:
         new = urlsplit(newurl).scheme
         if new not in ("http", "https") or (req.type, new) == ("https", "http"):
-            raise HTTPError(newurl, code, f"a redirect to {newurl}, which is not followed", headers, fp)  # type: ignore[arg-type]
-        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
+            raise HTTPError(newurl, code, f"a redirect to {newurl}, which is not followed", headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _opener() -> request.OpenerDirector:

@@ -57,11 +57,11 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "no class": ("warning", "Ignored: move it into the folder of its class."),
     "ignored folder": ("warning", "Ignored: neither a split nor a class."),
     "split here": ("hint", "Add the folders train, valid and test to choose the split yourself."),
-    "dark": ("hint", "Look whether the dog can be seen."),
-    "light": ("hint", "Look whether the dog can be seen."),
-    "blank": ("hint", "Look whether there is anything to be seen."),
-    "blurred": ("hint", "Look whether the dog can be made out."),
-    "odd shape": ("hint", "Cut it: the edges are out of the network's sight, or the dog is tiny."),
+    "dark": ("hint", "Look whether anything can be made out."),
+    "light": ("hint", "Look whether anything can be made out."),
+    "blank": ("hint", "Look whether anything is in it."),
+    "blurred": ("hint", "Look whether anything can be made out."),
+    "odd shape": ("hint", "Cut it: of a long photo the network sees the middle alone."),
     "tiny": ("hint", "Find it larger: it is blown up before the network sees it."),
 }
 
@@ -104,14 +104,21 @@ def _structure(listing: Listing) -> Iterator[Finding]:
     if not any(True for _ in listing.rows()):
         yield _finding("no photos", f"There is no photo in any class folder of {listing.root}.", listing.root)
     elif not listing.training_classes:
-        there = ", ".join(path.name for path in listing.folders.values())
-        yield _finding("no training folder", f"There is {there} and no folder called train.", listing.root)
+        there = "train" if "train" in listing.folders else ", ".join(listing.folders)
+        lacks = "it has no class folder" if there == "train" else "no folder called train"
+        yield _finding("no training folder", f"There is {there}, but {lacks}.", listing.root)
     elif WHOLE in listing.folders and (found := [n for n in listing.photos[WHOLE] if n.lower() in SPLIT_LIKE]):
         message = f"{', '.join(found)} would be taken for classes."
         yield _finding("splits as classes", message, *(listing.root / name for name in found))
     elif len(listing.training_classes) == 1:
-        (only,) = listing.training_classes
-        yield _finding("one class", f"There is one class folder, {only}: two classes are the least.", listing.root)
+        yield _one_class(listing, *listing.training_classes)
+
+
+def _one_class(listing: Listing, only: str) -> Finding:
+    path = listing.folders.get("train", listing.root) / only
+    below = {photo.relative_to(path).parts[0].lower() for photo in listing.training_classes[only]}
+    meant = f"the folder meant may be {path}" if below & SPLIT_LIKE else "two classes are the least"
+    return _finding("one class", f"There is one class folder, {only}: {meant}.", path)
 
 
 def _counts(listing: Listing, facts: Facts, folder: PhotoFolder) -> Iterator[Finding]:
@@ -125,7 +132,7 @@ def _counts(listing: Listing, facts: Facts, folder: PhotoFolder) -> Iterator[Fin
 
 def _unknown_classes(listing: Listing) -> Iterator[Finding]:
     for split, classes in listing.photos.items():
-        for name in classes.keys() - listing.training_classes.keys():
+        for name in sorted(classes.keys() - listing.training_classes.keys()):
             path = listing.folders[split] / name
             yield _finding("unknown class", f"{listing.name(path)} is of a class that train does not have.", path)
 
@@ -197,7 +204,7 @@ def _about_copies(listing: Listing, rows: list[Row]) -> Iterator[Finding]:
     earlier = [path for split, _, path in rows if split != last]
     kept = [path for split, _, path in rows if split == last]
     if earlier:
-        message = f"{_names(listing, earlier)} also in {last}, as {_names(listing, kept)}."
+        message = f"{_names(listing, earlier)} is also in {last}, as {_names(listing, kept)}."
         yield _finding("in two splits", message, *earlier)
     if len(kept) > 1:
         yield _finding("copies", f"{_names(listing, kept)} are the same photo.", *kept)

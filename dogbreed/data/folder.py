@@ -100,7 +100,9 @@ def list_folder(root: Path) -> Listing:
         folders=folders,
         photos={split: {f.name: photos[f] for f in found} for split, found in classes.items()},
         other_files=tuple(path for found in files.values() for path in found if not is_photo(path)),
-        classless_photos=tuple(p for folder in {root, *folders.values()} for p in _direct_photos(folder)),
+        classless_photos=tuple(
+            p for folder in dict.fromkeys([root, *folders.values()]) for p in _direct_photos(folder)
+        ),
         ignored_folders=tuple(_ignored_folders(root, folders)),
     )
 

@@ -217,8 +217,11 @@ def _first_line(error: BaseException) -> str:
 
 
 def _name(source: Path | str | bytes | BinaryIO | Image.Image) -> str:
-    named = source if isinstance(source, str | Path) else getattr(source, "filename", getattr(source, "name", None))
-    return str(named) if named and isinstance(named, str | Path) else "The photo"
+    named = getattr(source, "filename", getattr(source, "name", None))
+    name = str(source) if isinstance(source, str | Path) else named
+    if not isinstance(name, str) or not name:
+        return "The photo"
+    return name if name.isprintable() else ascii(name)
 
 
 class _PillowWarnings:

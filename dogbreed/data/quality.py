@@ -44,14 +44,15 @@ def pixel_statistics(image: Image.Image) -> PixelStatistics:
     >>> pixel_statistics(Image.new("RGB", (300, 200), "white")).mean
     1.0
     """
-    brightness = np.asarray(_shrunk(image.convert("L")), dtype=np.float32) / 255
+    grey = image.convert("L")
+    brightness = (np.asarray(_shrunk(grey)) / 255).astype(np.float32)
     percentile_5, percentile_99 = np.percentile(brightness, (5, 99))
     return PixelStatistics(
         mean=float(brightness.mean()),
         std=float(brightness.std()),
         percentile_5=float(percentile_5),
         percentile_99=float(percentile_99),
-        entropy=image.convert("L").entropy(),
+        entropy=grey.entropy(),
         sharpness=_sharpness(brightness),
     )
 

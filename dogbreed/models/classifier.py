@@ -20,7 +20,7 @@ from dogbreed.models.freezing import frozen_parameters
 from dogbreed.models.metrics import correct, evaluation_metrics, train_metrics
 from dogbreed.models.network import build_network
 from dogbreed.models.parameter_groups import parameter_groups
-from dogbreed.models.schedule import schedule
+from dogbreed.models.schedule import schedule, total_steps
 
 # What the network is built from: stored in the artifact, and enough to build it again.
 ARCHITECTURE = ("num_classes", "backbone", "hidden", "dropout", "image_size")
@@ -163,8 +163,7 @@ class BreedClassifier(LightningModule):
             weight_decay=hparams["weight_decay"],
         )
         optimizer = AdamW(groups, lr=hparams["learning_rate"], eps=hparams["eps"])
-        total_steps = int(self.trainer.estimated_stepping_batches)
-        factor = schedule(hparams["schedule"], warmup=hparams["warmup"], total_steps=total_steps)
+        factor = schedule(hparams["schedule"], warmup=hparams["warmup"], total_steps=total_steps(self.trainer))
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step", "name": "learning_rate"},

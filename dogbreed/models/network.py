@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+import torch
 from torch import Tensor, nn
 
 from dogbreed.data.transforms import Preprocessing
@@ -76,4 +77,5 @@ def build_network(
     network = BreedNetwork(body, build_head(body.num_features, num_classes, hidden=hidden, dropout=dropout))
     if image_size is not None:
         network.preprocessing = body.preprocessing.at_size(image_size)
-    return network
+    # Convolutions are up to three times as fast in this layout; their outputs follow that of their weights.
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from pytorch_lightning import Trainer
+
 from dogbreed.errors import ConfigError
 
 
@@ -45,3 +47,17 @@ def schedule(name: str, *, warmup: float, total_steps: int) -> Callable[[int], f
         raise ConfigError(f"Expected model.warmup to be in [0, 1], got {warmup}.")
     function, warmup_steps = SCHEDULES[name], round(warmup * total_steps)
     return lambda step: function(step, warmup_steps=warmup_steps, total_steps=total_steps)
+
+
+def total_steps(trainer: Trainer) -> int:
+    """How many steps the optimizer takes in the whole run.
+
+    The trainer's own `estimated_stepping_batches` opens the training data to count it, which is too early in a run
+    that resumes: the loader would begin at the first photo of the first epoch.
+    """
+    if trainer.datamodule is None or not trainer.max_epochs or trainer.max_epochs < 0:
+        return int(trainer.estimated_stepping_batches)
+    batches, limit = len(trainer.datamodule.train_dataloader()), trainer.limit_train_batches
+    used = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    steps = math.ceil(used / trainer.accumulate_grad_batches) * trainer.max_epochs
+    return steps if trainer.max_steps == -1 else min(steps, trainer.max_steps)

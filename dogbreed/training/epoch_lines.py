@@ -19,6 +19,11 @@ class EpochLines(Callback):
         self._begun: float | None = None
 
     @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # A run that resumes within an epoch does not start that epoch again.
+        self._begun = time.monotonic()
+
+    @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._print(trainer, trainer.current_epoch)
         self._begun = time.monotonic()

@@ -53,7 +53,9 @@ class Resuming(Callback):
         if self.interruption.signal is not None or due:
             self._save(trainer)
         self.interruption.stop_if_asked()
-        torch.manual_seed(derived_seed(self.seed, "step", trainer.global_step))
+        torch.manual_seed(derived_seed(self.seed, "step", trainer.current_epoch, batch_idx))
+        # Lightning counts the step after which it believes a checkpoint was written a second time.
+        trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
 
     def _save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self.folder / f"resume-{trainer.global_step:08d}.ckpt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -48,19 +49,20 @@ def build_trainer(
         settings: whatever else Lightning's Trainer takes.
     """
     output_dir = Path(output_dir)
+    moving = progress_bar and sys.stdout.isatty()
     torch.manual_seed(seed)
     return Trainer(
         **{
             "accelerator": accelerator,
             "precision": automatic_precision(accelerator) if precision == "auto" else precision,
-            "callbacks": [*callbacks, *([TQDMProgressBar(leave=False)] if progress_bar else [])],
+            "callbacks": [*callbacks, *([TQDMProgressBar(leave=False)] if moving else [])],
             "logger": [
                 HistoryLogger(output_dir / "history.csv"),
                 TensorBoardLogger(output_dir, "tensorboard", ""),
             ],
             "plugins": [AtomicCheckpointIO()],
             "default_root_dir": output_dir,
-            "enable_progress_bar": progress_bar,
+            "enable_progress_bar": moving,
             # The data module's own order knows the ranks; Lightning's sampler would replace it.
             "use_distributed_sampler": False,
             "num_sanity_val_steps": 0,
