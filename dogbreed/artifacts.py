@@ -84,6 +84,8 @@ def save_artifact(
         _commit(folder, weights, json.dumps(card | {"digest": _digest(card)}, indent=2, allow_nan=False))
     except OSError as error:
         raise ArtifactError(f"Cannot write the model to {folder}: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise ArtifactError(f"Expected the figures of the model for {folder} to be finite: {error}.") from error
     _check_reloads(folder, network)
 
 
@@ -97,19 +99,19 @@ def load_artifact(folder: str | Path, device: str | torch.device = "cpu") -> Art
     weights = _read(folder, WEIGHTS_FILE)
     card = _matching_card(folder, hashlib.sha256(weights).hexdigest())
     try:
-        network = build_network(**card["architecture"])
+        # Weights named by the JSON would be another file, or a download.
+        with torch.random.fork_rng(devices=[]):
+            network = build_network(**card["architecture"], weights=None)
         network.preprocessing = Preprocessing.from_dict(card["preprocessing"])
         state = load(weights)
         network.load_state_dict(state, strict=True)
-    except (DogbreedError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        class_names, num_classes = tuple(card["class_names"]), card["architecture"]["num_classes"]
+    except (DogbreedError, SafetensorError, RuntimeError, LookupError, TypeError, ValueError, MemoryError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ArtifactError(f"The model in {folder} cannot be built: {reason}") from error
     _check_finite(state, folder)
-    class_names = tuple(card["class_names"])
-    if len(class_names) != card["architecture"]["num_classes"]:
-        raise ArtifactError(
-            f"Expected {card['architecture']['num_classes']} class names in {folder}, found {len(class_names)}."
-        )
+    if len(class_names) != num_classes or not all(isinstance(name, str) for name in class_names):
+        raise ArtifactError(f"Expected {num_classes} class names in {folder}, found {len(class_names)}.")
     return Artifact(network.to(device).eval().requires_grad_(False), class_names, network.preprocessing, card)
 
 
@@ -132,14 +134,11 @@ def _digest(card: Mapping[str, Any]) -> str:
 
 
 def _commit(folder: Path, weights: bytes, text: str) -> None:
-    try:
-        with atomic_write(folder / NEXT_FILE) as file:
-            file.write(text.encode())
-        with atomic_write(folder / WEIGHTS_FILE) as file:
-            file.write(weights)
-    except OSError:
-        (folder / NEXT_FILE).unlink(missing_ok=True)
-        raise
+    # Where a write fails the JSON to come stays: the weights it describes may have taken their place already.
+    with atomic_write(folder / NEXT_FILE) as file:
+        file.write(text.encode())
+    with atomic_write(folder / WEIGHTS_FILE) as file:
+        file.write(weights)
     with atomic_write(folder / JSON_FILE) as file:
         file.write(text.encode())
     (folder / NEXT_FILE).unlink(missing_ok=True)
@@ -148,11 +147,11 @@ def _commit(folder: Path, weights: bytes, text: str) -> None:
 def _matching_card(folder: Path, weights_sha256: str) -> dict[str, Any]:
     """The JSON that belongs to the weights: the one in place, or the one that was about to take its place."""
     card = _card(folder, JSON_FILE) if (folder / JSON_FILE).exists() or not (folder / NEXT_FILE).exists() else {}
-    if card.get("weights", {}).get("sha256") == weights_sha256:
+    if _described(card) == weights_sha256:
         return card
     if (folder / NEXT_FILE).exists():
         upcoming = _card(folder, NEXT_FILE)
-        if upcoming["weights"]["sha256"] == weights_sha256:
+        if _described(upcoming) == weights_sha256:
             return upcoming
     raise ArtifactError(
         f"The model in {folder} is damaged: {WEIGHTS_FILE} is not the file that {JSON_FILE} describes "
@@ -160,19 +159,27 @@ def _matching_card(folder: Path, weights_sha256: str) -> dict[str, Any]:
     )
 
 
+def _described(card: Mapping[str, Any]) -> Any:
+    """The hash of the weights that a card was written with; None where it names none."""
+    weights = card.get("weights")
+    return weights.get("sha256") if isinstance(weights, dict) else None
+
+
 def _card(folder: Path, name: str) -> dict[str, Any]:
     try:
         card = json.loads(_read(folder, name))
+        digest = _digest(card) if isinstance(card, dict) else None
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ArtifactError(f"The model in {folder} is damaged: {name} is not JSON ({error}).") from error
     if not isinstance(card, dict) or card.get("format") != "dogbreed-model":
         raise ArtifactError(f"Expected {folder / name} to describe a dogbreed model, found something else.")
-    if card.get("format_version", 0) > FORMAT_VERSION:
+    found = card.get("format_version")
+    if not isinstance(found, int) or found > FORMAT_VERSION:
         raise ArtifactError(
-            f"The model in {folder} has format {card['format_version']}, this version reads up to {FORMAT_VERSION}: "
+            f"The model in {folder} has format {found}, this version reads up to {FORMAT_VERSION}: "
             "pip install --upgrade dogbreed"
         )
-    if card.get("digest") != _digest(card):
+    if card.get("digest") != digest:
         raise ArtifactError(
             f"The model in {folder} is damaged: {name} was changed after it was written (its digest differs). "
             "Copy the model again, or train it again."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -29,20 +28,19 @@ def check_overrides(conf: Path, config_name: str, overrides: Sequence[str]) -> N
     """Compose the configuration once, to say in one line what is wrong with it.
 
     Raises:
-        ConfigError: an unknown key or choice (the nearest is offered), a value of another kind, or bad grammar.
+        ConfigError: an unknown key or choice (the nearest is offered), or bad grammar.
     """
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
         defaults = compose(config_name, ["data=folder", "data.root=."])
         try:
-            config = compose(config_name, list(overrides))
+            compose(config_name, list(overrides))
         except Exception as error:
             raise ConfigError(_explain(conf, defaults, overrides, error)) from error
-    _check_kinds(config, defaults)
 
 
 def _explain(conf: Path, defaults: DictConfig, overrides: Sequence[str], error: Exception) -> str:
-    known = [*(key for key, _ in _leaves(defaults)), *_groups(conf)]
+    known = [*_keys(defaults), *_groups(conf)]
     for override in overrides:
         key, equals, value = override.partition("=")
         name = key.lstrip("+~").split("@")[0]
@@ -51,17 +49,22 @@ def _explain(conf: Path, defaults: DictConfig, overrides: Sequence[str], error: 
         if name in _groups(conf):
             options = sorted(path.stem for path in (conf / name).glob("*.yaml"))
             if value not in [*options, "null"]:
-                return f"Unknown {name}={value!r}: {_nearest(value, options)}."
+                return f"Unknown {name}={value!r}: {_nearest(value, options)}"
         elif not key.startswith(("+", "hydra.")) and name not in known and not _is_node(defaults, name):
-            return f"Unknown setting {name!r}: {_nearest(name, known)}. All settings: --help"
+            return f"Unknown setting {name!r}: {_nearest(name, known)} All settings: --help"
     return str(error).splitlines()[0]
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=2, cutoff=0.5)
-    # `lr` is nowhere near `learning_rate` by its letters, but its last part may stand in another group.
-    near = near or [key for key in known if word.rpartition(".")[2] in key][:3]
-    return f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
+    part = word.rpartition(".")[2]
+    # `lr` is nowhere near `learning_rate` by its letters; `backbone` is right, in another group.
+    near = [key for key in known if part in (key.rpartition(".")[2], _initials(key))]
+    near = near or difflib.get_close_matches(word, known, n=2, cutoff=0.6)
+    return f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}."
+
+
+def _initials(key: str) -> str:
+    return "".join(part[:1] for part in key.rpartition(".")[2].split("_"))
 
 
 def _groups(conf: Path) -> list[str]:
@@ -72,28 +75,7 @@ def _is_node(config: DictConfig, key: str) -> bool:
     return OmegaConf.select(config, key) is not None
 
 
-def _leaves(config: DictConfig, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _keys(config: DictConfig, prefix: str = "") -> Iterator[str]:
     for name in map(str, config):
-        if OmegaConf.is_interpolation(config, name) or OmegaConf.is_missing(config, name):
-            yield f"{prefix}{name}", None
-        elif isinstance(config[name], DictConfig):
-            yield from _leaves(config[name], f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", config[name]
-
-
-def _check_kinds(config: DictConfig, defaults: DictConfig) -> None:
-    """A number stays a number, a truth value a truth value; where the default is null anything goes."""
-    kinds = {bool: (bool,), int: (int, float), float: (int, float)}
-    for key, default in _leaves(defaults):
-        value = OmegaConf.select(config, key, throw_on_missing=False)
-        expected = kinds.get(type(default))
-        if expected is None or value is None or key in FREE or key.startswith("data.root"):
-            continue
-        if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
-            kind = "true or false" if expected == (bool,) else "a number"
-            raise ConfigError(f"Expected {key} to be {kind}, got {value!r}.")
-
-
-# Keys whose value may be of several kinds.
-FREE = frozenset({"model.frozen"})
+        node = OmegaConf.select(config, name, throw_on_resolution_failure=False, throw_on_missing=False)
+        yield from _keys(node, f"{prefix}{name}.") if isinstance(node, DictConfig) else [f"{prefix}{name}"]

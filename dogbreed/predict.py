@@ -124,7 +124,9 @@ def _csv_row(*cells: object) -> str:
 FORMATS: dict[str, Callable[[Iterator[Answer]], Iterator[str]]] = {"text": as_text, "json": as_json, "csv": as_csv}
 
 
-def answers(predictor: BreedPredictor, photos: Sequence[Path], options: Options, unreadable: list[str]) -> Iterator[Answer]:
+def answers(
+    predictor: BreedPredictor, photos: Sequence[Path], options: Options, unreadable: list[str]
+) -> Iterator[Answer]:
     """What the predictor says of each photo that can be read; the others are noted."""
     from dogbreed.data.photos import open_photo
 

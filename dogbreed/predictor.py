@@ -15,7 +15,7 @@ from torchvision.transforms import v2
 from dogbreed.artifacts import Artifact, load_artifact
 from dogbreed.data.photos import open_photo
 from dogbreed.data.transforms import evaluation_transform, normalise
-from dogbreed.errors import DataError
+from dogbreed.errors import ConfigError, DataError
 
 Photo = str | Path | bytes | Image.Image | Tensor
 
@@ -43,8 +43,9 @@ class BreedPredictor:
 
         Raises:
             ArtifactError: the folder holds no model, or a damaged one.
+            ConfigError: this machine has no such device.
         """
-        return cls(load_artifact(folder, device))
+        return cls(load_artifact(folder, _existing(device)))
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -60,12 +61,16 @@ class BreedPredictor:
             top_k: how many, at least 1; no more than there are classes.
 
         Raises:
+            ConfigError: `top_k` is below 1.
             DataError: this is no photo.
         """
         return next(self.predict_many([photo], top_k=top_k))
 
     def predict_many(self, photos: Iterable[Photo], top_k: int = 5, batch_size: int = 32) -> Iterator[list[Prediction]]:
         """The answers of `predict` for each photo in turn; no more than `batch_size` photos are held at once."""
+        for name, value in {"top_k": top_k, "batch_size": batch_size}.items():
+            if value < 1:
+                raise ConfigError(f"Expected {name} to be at least 1, got {value}.")
         for batch in _batched(photos, batch_size):
             images = torch.stack([self._transform(_image(photo)).as_subclass(Tensor) for photo in batch])
             yield from self._answers(self.logits(images), top_k)
@@ -84,21 +89,36 @@ class BreedPredictor:
             yield [Prediction(self.class_names[index], index, probability) for index, probability in pairs]
 
 
+def _existing(device: str | torch.device) -> torch.device:
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ConfigError(f"Expected device to be cpu, or a cuda or mps device that is there: {reason}") from error
+
+
 def _batched(photos: Iterable[Photo], batch_size: int) -> Iterator[Sequence[Photo]]:
     iterator = iter(photos)
     while batch := [photo for _, photo in zip(range(batch_size), iterator, strict=False)]:
         yield batch
 
 
-def _image(photo: Photo) -> Image.Image | Tensor:
+def _image(photo: Photo) -> Image.Image:
     if not isinstance(photo, Tensor):
         return open_photo(photo)
-    if photo.ndim != 3 or photo.shape[0] != 3:
+    if photo.ndim != 3 or photo.shape[0] != 3 or not photo.numel():
         raise DataError(f"Expected an image tensor of shape (3, height, width), got {tuple(photo.shape)}.")
+    if photo.dtype == torch.uint8:
+        return _as_image(photo)
     if not photo.is_floating_point():
-        return photo.to(torch.uint8)
+        raise DataError(f"Expected an image tensor of uint8, or of floats in [0, 1], got {photo.dtype}.")
     if not (photo.min() >= 0 and photo.max() <= 1):
         low, high = photo.min().item(), photo.max().item()
         raise DataError(f"Expected a float image in [0, 1], not yet normalised, got values from {low:g} to {high:g}.")
-    image: Tensor = v2.functional.to_dtype(photo, torch.uint8, scale=True)
-    return image
+    return _as_image(photo.mul(255).round().to(torch.uint8))
+
+
+def _as_image(photo: Tensor) -> Image.Image:
+    # Tensors are resized by other arithmetic than images: the same photo would get another answer.
+    image: Image.Image = v2.functional.to_pil_image(photo.cpu())
+    return open_photo(image)

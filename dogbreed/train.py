@@ -13,6 +13,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from dogbreed.allocator import keep_freed_memory
+from dogbreed.arguments import check_arguments
 from dogbreed.command_line import fail, run_command
 from dogbreed.errors import ConfigError, DogbreedError
 from dogbreed.overrides import check_overrides, with_data_choice
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 # In a checkout the configuration lies beside the package, in an installed wheel inside it.
-CONF = next(
-    folder for folder in (PACKAGE / "conf", PACKAGE.parent / "conf") if folder.is_dir() or folder.parent != PACKAGE
-)
+CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
 
 
 def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -> dict[str, float]:
@@ -40,6 +39,8 @@ def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def main(cfg: DictConfig) -> None:
     """Compose, instantiate, fit, test the best, write the artifact."""
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
+
     from dogbreed.training.interruption import Interrupted, Interruption
 
     try:
@@ -51,11 +52,16 @@ def main(cfg: DictConfig) -> None:
         sys.exit(interrupted.exit_status)
     except DogbreedError as error:
         sys.exit(fail(str(error)))
+    except MisconfigurationException as error:
+        sys.exit(fail(f"Cannot use the settings of trainer: {error}"))
     except OSError as error:
         sys.exit(fail(f"{error.strerror or error}: {error.filename or cfg.paths.output_dir}"))
 
 
 def _run(cfg: DictConfig, interruption: Any) -> None:
+    import torch
+
+    from dogbreed.data.randomness import derived_seed
     from dogbreed.training import report, run
 
     quiet()
@@ -64,12 +70,14 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
         print(finished)  # noqa: T201
         return
     data = _instantiate(cfg.data, "data")
+    callbacks = _instantiate(cfg.callbacks, "callbacks", interruption=interruption)
+    trainer = _instantiate(cfg.trainer, "trainer", callbacks=callbacks)
+    _rehearse(cfg.model)
     data.prepare_data()
     data.setup()
     weights = run.class_weights(cfg.model.class_weights, data)
+    torch.manual_seed(derived_seed(cfg.seed, "first weights"))
     module = _instantiate(cfg.model, "model", num_classes=data.num_classes, class_weights=weights)
-    callbacks = _instantiate(cfg.callbacks, "callbacks", interruption=interruption)
-    trainer = _instantiate(cfg.trainer, "trainer", callbacks=callbacks)
     OmegaConf.save(cfg, output_dir / "config.yaml", resolve=True)
     print("\n".join(report.before(trainer, module, data, output_dir)), flush=True)  # noqa: T201
     metrics = train(trainer, module, data)
@@ -79,6 +87,8 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
 
 def _instantiate(node: DictConfig, name: str, **arguments: Any) -> Any:
     """What a part of the configuration describes; a wrong value is the configuration's fault."""
+    values: Any = OmegaConf.to_container(node, resolve=True)
+    check_arguments(hydra.utils.get_object(node._target_), values | arguments, f"{name}.")
     try:
         return hydra.utils.instantiate(node, _convert_="all", **arguments)
     except hydra.errors.InstantiationException as error:
@@ -88,12 +98,24 @@ def _instantiate(node: DictConfig, name: str, **arguments: Any) -> Any:
         raise ConfigError(f"Cannot use the settings of {name}: {cause}") from error
 
 
+def _rehearse(model: DictConfig) -> None:
+    """Build the model without its weights and without memory: a wrong name is met before a download, not after it."""
+    import torch
+
+    from dogbreed.models.weights import check_exists
+
+    check_exists(model.weights)
+    with torch.device("meta"):
+        _instantiate(model, "model", num_classes=2, weights=None, class_weights=None)
+
+
 def quiet() -> None:
     """Lightning's advice on hardware and loaders is not about anything that the user can change here."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*is smaller than the logging interval.*")
     warnings.filterwarnings("ignore", ".*exists and is not empty.*")
+    warnings.filterwarnings("ignore", ".*multi-threaded, use of fork.*")
     warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated.*")
     warnings.filterwarnings("ignore", ".*Found .* module.* in eval mode.*")
 

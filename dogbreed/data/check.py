@@ -10,9 +10,10 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from dogbreed.atomic import atomic_write
 from dogbreed.data.findings import KINDS, Facts, Finding, Severity, findings, skips
@@ -28,7 +29,7 @@ from dogbreed.data.folder import (
 )
 from dogbreed.data.scan import scan
 from dogbreed.data.splits import FRACTIONS, stratified_split
-from dogbreed.errors import DataError, DogbreedError
+from dogbreed.errors import ConfigError, DataError, DogbreedError
 
 SHOWN = 5
 HEADINGS: dict[Severity, str] = {
@@ -89,8 +90,8 @@ def describe(checked: CheckedFolder, *, every: bool = False) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the answer is its exit status."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _options(arguments)
         checked = check_folder(options.path)
         _write_line(sys.stdout, describe(checked, every=options.all))
         if options.json:
@@ -203,8 +204,24 @@ def _write_json(checked: CheckedFolder, path: Path) -> None:
         file.write(json.dumps(report, indent=2).encode())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message[0].upper()}{message[1:]}. All arguments: --help")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        name = next((argument for argument in unknown if argument.startswith("-")), unknown[0])
+        near = get_close_matches(name.partition("=")[0], ["--all", "--json"], n=1)
+        hint = f"did you mean {near[0]}?" if near else "expected PATH, --all or --json FILE."
+        raise ConfigError(f"Unknown argument {name!r}: {hint} All arguments: --help")
+    return options
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        allow_abbrev=False,
         prog="python -m dogbreed.data.check",
         description="Say whether a folder of photos can be trained on: open every photo once, and name what is "
         "damaged, copied, in the wrong place or of poor quality. Nothing in the folder is changed.",

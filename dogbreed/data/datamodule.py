@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ class DogBreedDataModule(LightningDataModule):
         synthetic: the photos are drawn: figures say nothing about photographs.
 
     Raises:
+        ConfigError: a value out of range, or an unknown name.
         DataError: no photos, or photos whose figures would lie; from `prepare_data` and `setup`.
     """
 
@@ -62,6 +64,11 @@ class DogBreedDataModule(LightningDataModule):
         super().__init__()
         if batch_size < 1:
             raise ConfigError(f"Expected data.batch_size to be at least 1, got {batch_size}.")
+        if num_workers is not None and num_workers < 0:
+            raise ConfigError(f"Expected data.num_workers to be at least 0, or null, got {num_workers}.")
+        # Unknown names are told before an hour of work, not at the first batch.
+        training_transform(Preprocessing(), augmentation)
+        mixing_transform(mixing, num_classes=2)
         self.root = Path(root).expanduser()
         self.source = source
         self.batch_size = batch_size
@@ -130,7 +137,7 @@ class DogBreedDataModule(LightningDataModule):
         position = trainer.fit_loop.epoch_loop.batch_progress.current if trainer else None
         return ResumableLoader(
             dataset,
-            order=order,
+            sampler=order,
             position=lambda: position.completed if position else 0,
             drop_last=drop_last,
             **self._loading(),
@@ -153,6 +160,9 @@ class DogBreedDataModule(LightningDataModule):
             "batch_size": self.batch_size,
             "num_workers": self.num_workers,
             "persistent_workers": self.num_workers > 0,
+            # Workers from a fork server do not notice that the run was killed and stay for ever, and each imports
+            # torch anew; a forked one ends with its parent and starts at once.
+            "multiprocessing_context": "fork" if self.num_workers > 0 and sys.platform == "linux" else None,
             "pin_memory": torch.cuda.is_available(),
             # Its own generator: a loader would otherwise draw from the run's.
             "generator": torch.Generator().manual_seed(derived_seed(self.seed, "workers")),
@@ -172,4 +182,6 @@ class DogBreedDataModule(LightningDataModule):
 
 def default_workers() -> int:
     """Half of the cores this process may use, 8 at most: the other half computes."""
-    return min(8, len(os.sched_getaffinity(0)) // 2)
+    # macOS does not tell which cores a process may use.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(8, cores // 2)

@@ -46,21 +46,25 @@ class ResumableLoader(DataLoader[Any]):
 
     Args:
         dataset: takes pairs (index, seed).
-        order: which photos an epoch visits.
+        sampler: which photos an epoch visits. Lightning puts one without a seed in its place to overfit a few batches.
         position: how many batches of this epoch the training loop has finished. Only the loop knows: worker
             processes fetch ahead of it.
         kwargs: of `torch.utils.data.DataLoader`.
     """
 
-    def __init__(self, dataset: Dataset[Any], *, order: EpochOrder, position: Callable[[], int], **kwargs: Any) -> None:
-        super().__init__(dataset, sampler=order, **kwargs)
-        self.order = order
+    def __init__(
+        self, dataset: Dataset[Any], *, sampler: EpochOrder, position: Callable[[], int], **kwargs: Any
+    ) -> None:
+        super().__init__(dataset, sampler=sampler, **kwargs)
+        self.order = sampler
         self.position = position
 
     def state_dict(self) -> dict[str, int]:
         """What the Trainer stores in a checkpoint."""
-        return {"batches": self.position()}
+        return {"epoch": self.order.epoch, "batches": self.position()}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Begin the next epoch after the batches that a checkpoint has seen."""
+        # Workers fetch ahead before the Trainer says which epoch it is.
+        self.order.set_epoch(state["epoch"])
         self.order.start = state["batches"] * (self.batch_size or 1)

@@ -126,9 +126,20 @@ def decode_image(image: Image.Image, *, smallest_side: int | None = None) -> Pho
         if smallest_side is not None:
             image.draft(None, (smallest_side, smallest_side))
         image.load()
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-        upright = image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
-        return Photo(_rgb(upright), image.format or "", width, height)
+        turn = _turn(image)
+        rgb = _rgb(image if turn is None else image.transpose(turn))
+        if turn is not None:
+            # The orientation would still stand there: opened again, the photo would be turned again.
+            rgb.info.clear()
+        return Photo(rgb, image.format or "", width, height)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    # Cameras and editors leave damaged EXIF blocks in sound photos, and parsing one can end in any exception.
+    try:
+        return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        return None
 
 
 def _check_bounds(width: int, height: int) -> None:
@@ -225,7 +236,7 @@ def _name(source: Path | str | bytes | BinaryIO | Image.Image) -> str:
 
 
 class _PillowWarnings:
-    """Makes errors of Pillow's warnings while any thread is inside.
+    """Makes an error of Pillow's warning of a bomb, and silences its others, while any thread is inside.
 
     `warnings.catch_warnings` puts back the filters it found, and they belong to the whole process: of two threads
     that overlap, the one that leaves last would put back the filters of the other for good.
@@ -241,7 +252,8 @@ class _PillowWarnings:
             if self._inside == 0:
                 self._found = warnings.catch_warnings()
                 self._found.__enter__()
-                warnings.filterwarnings("error", module=r"PIL\.|dogbreed\.data\.photos")
+                warnings.filterwarnings("ignore", module=r"PIL\.|dogbreed\.data\.photos")
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:

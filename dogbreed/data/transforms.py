@@ -14,6 +14,7 @@ from dogbreed.errors import ConfigError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,11 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         if not 1 <= self.crop <= self.resize:
-            raise ConfigError(f"Expected 1 <= crop <= resize, got crop {self.crop} and resize {self.resize}.")
+            raise ConfigError(f"Expected an image size of at least 1 pixel, got {self.crop} of {self.resize}.")
+        if self.interpolation not in INTERPOLATIONS:
+            raise ConfigError(f"Expected interpolation {' or '.join(INTERPOLATIONS)}, got {self.interpolation!r}.")
+        if len(self.mean) != 3 or len(self.std) != 3 or not min(self.std) > 0:
+            raise ConfigError(f"Expected mean and std above 0 of three channels, got {self.mean} and {self.std}.")
 
     def at_size(self, crop: int) -> Preprocessing:
         """The same preprocessing for another input size, its share of the shorter side kept."""
@@ -97,6 +102,7 @@ def training_transform(preprocessing: Preprocessing, augmentation: str) -> v2.Co
 
 def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     """Uint8 images of shape (..., 3, height, width) as float32, scaled to [0, 1] and normalised."""
-    images = v2.functional.to_dtype(images, torch.float32, scale=True)
+    # Divided, as the presets of torchvision's weights do: its newer transforms multiply by 1 / 255, a last bit apart.
+    images = images.to(torch.float32).div(255)
     normalised: Tensor = v2.functional.normalize(images, list(preprocessing.mean), list(preprocessing.std))
     return normalised

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -49,14 +50,17 @@ def without_last_linear(network: nn.Module) -> tuple[nn.Module, int]:
     return network, classifier.in_features
 
 
-# Networks whose classifier is not their last linear layer, or that build more than the classification path.
+# Networks whose classifier is not their last linear layer.
 FEATURES: dict[str, Callable[[nn.Module], tuple[nn.Module, int]]] = {
     "squeezenet1_0": squeezenet_features,
     "squeezenet1_1": squeezenet_features,
 }
+# What torchvision sets when it loads the published weights itself, always set here: a network that is built again
+# without them must compute the same. The auxiliary classifiers take no part in fine-tuning.
 ARGUMENTS: dict[str, dict[str, Any]] = {
-    "googlenet": {"aux_logits": False, "init_weights": False},
-    "inception_v3": {"aux_logits": False, "init_weights": False},
+    "googlenet": {"aux_logits": False, "init_weights": False, "transform_input": True},
+    "inception_v3": {"aux_logits": False, "init_weights": False, "transform_input": True},
+    "vit_h_14": {"image_size": 518},
 }
 
 
@@ -134,12 +138,7 @@ def _load(network: nn.Module, name: str, weights: str) -> None:
 
 def _renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """DenseNet's published weights name their layers `norm.1`, today's module `norm1`."""
-    for key in list(state):
-        for old, new in (("norm.", "norm"), ("conv.", "conv")):
-            if "denselayer" in key and old in key:
-                state[key.replace(old, new)] = state.pop(key)
-                break
-    return state
+    return {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(?=\d)", r"\1", key): tensor for key, tensor in state.items()}
 
 
 def _timm() -> Any:
@@ -155,7 +154,7 @@ def _timm_preprocessing(name: str) -> Preprocessing:
     if not timm.is_model(name):
         near = difflib.get_close_matches(name, timm.list_models(), n=3)
         raise ConfigError(f"Unknown backbone 'timm/{name}': did you mean {' or '.join(near) or 'another name'}?")
-    config = timm.data.resolve_data_config(model=timm.create_model(name, pretrained=False, num_classes=0))
+    config = timm.data.resolve_data_config(pretrained_cfg=timm.get_pretrained_cfg(name).to_dict())
     crop = config["input_size"][-1]
     return Preprocessing(
         int(crop / config["crop_pct"]),
@@ -178,4 +177,4 @@ def _timm_backbone(name: str, weights: str | None) -> Backbone:
     with torch.no_grad():
         size = preprocessing.crop
         num_features = network.eval()(torch.zeros(1, 3, size, size)).shape[1]
-    return Backbone(network, num_features, preprocessing)
+    return Backbone(network.train(), num_features, preprocessing)

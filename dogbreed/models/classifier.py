@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,11 +17,11 @@ from typing_extensions import override
 
 from dogbreed.data.transforms import Preprocessing
 from dogbreed.errors import ConfigError
+from dogbreed.models import schedule as schedules
 from dogbreed.models.freezing import frozen_parameters
 from dogbreed.models.metrics import correct, evaluation_metrics, train_metrics
 from dogbreed.models.network import build_network
 from dogbreed.models.parameter_groups import parameter_groups
-from dogbreed.models.schedule import schedule, total_steps
 
 # What the network is built from: stored in the artifact, and enough to build it again.
 ARCHITECTURE = ("num_classes", "backbone", "hidden", "dropout", "image_size")
@@ -55,6 +56,7 @@ class BreedClassifier(LightningModule):
         WeightsError: weights that cannot be read, fetched, or do not fit.
     """
 
+    # Most arguments are read from `hparams`, where a checkpoint brings them back.
     def __init__(
         self,
         num_classes: int,
@@ -76,8 +78,8 @@ class BreedClassifier(LightningModule):
         class_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
-        _check_ranges(num_classes=num_classes, learning_rate=learning_rate, weight_decay=weight_decay, eps=eps)
         self.save_hyperparameters()
+        _check_settings(self.hparams)
         self.network = build_network(
             num_classes,
             backbone=backbone,
@@ -163,7 +165,8 @@ class BreedClassifier(LightningModule):
             weight_decay=hparams["weight_decay"],
         )
         optimizer = AdamW(groups, lr=hparams["learning_rate"], eps=hparams["eps"])
-        factor = schedule(hparams["schedule"], warmup=hparams["warmup"], total_steps=total_steps(self.trainer))
+        steps = schedules.total_steps(self.trainer)
+        factor = schedules.schedule(hparams["schedule"], warmup=hparams["warmup"], total_steps=steps)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step", "name": "learning_rate"},
@@ -174,8 +177,23 @@ def _tensor(class_weights: Sequence[float] | None) -> Tensor | None:
     return None if class_weights is None else torch.tensor(class_weights)
 
 
-def _check_ranges(**values: float) -> None:
-    lowest = {"num_classes": 2, "learning_rate": 0.0, "weight_decay": 0.0, "eps": 0.0}
-    for name, value in values.items():
-        if not value >= lowest[name]:
-            raise ConfigError(f"Expected {name} to be at least {lowest[name]}, got {value}.")
+# From, and below.
+RANGES: dict[str, tuple[float, float]] = {
+    "num_classes": (2, math.inf),
+    "learning_rate": (0, math.inf),
+    "backbone_rate": (0, math.inf),
+    "layer_decay": (0, math.inf),
+    "weight_decay": (0, math.inf),
+    "eps": (0, math.inf),
+    "label_smoothing": (0, 1),
+}
+
+
+def _check_settings(settings: Mapping[str, Any]) -> None:
+    for name, (low, high) in RANGES.items():
+        if not low <= settings[name] < high:
+            raise ConfigError(f"Expected model.{name} to be in [{low}, {high}), got {settings[name]}.")
+    schedules.schedule(settings["schedule"], warmup=settings["warmup"], total_steps=1)
+    weights, num_classes = settings["class_weights"], settings["num_classes"]
+    if weights is not None and len(weights) != num_classes:
+        raise ConfigError(f"Expected a class weight for each of {num_classes} classes, got {len(weights)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from itertools import takewhile
 
 from torch import nn
 
@@ -36,11 +37,13 @@ def frozen_parameters(backbone: nn.Module, frozen: bool | str) -> set[nn.Paramet
     Raises:
         ConfigError: there is no stage of that name.
     """
-    frozen_modules(backbone, frozen)
-    names = [name for name, _ in backbone.named_parameters()]
-    first = next((i for i, name in enumerate(names) if name.startswith(f"{frozen}.")), len(names))
-    limit = {True: len(names), False: 0}.get(frozen, first) if isinstance(frozen, bool) else first
-    return set(list(backbone.parameters())[:limit])
+    if isinstance(frozen, bool):
+        return set(backbone.parameters()) if frozen else set()
+    modules = set(frozen_modules(backbone, frozen))
+    leaves = [module for module in backbone.modules() if not any(module.children())]
+    trained = {parameter for module in leaves if module not in modules for parameter in module.parameters()}
+    trained |= set(backbone.get_submodule(frozen).parameters())
+    return set(takewhile(lambda parameter: parameter not in trained, backbone.parameters()))
 
 
 def _unknown_stage(backbone: nn.Module, stage: str) -> str:

@@ -19,8 +19,9 @@ def evaluation_metrics(num_classes: int, prefix: str) -> MetricCollection:
     """Figures of class probabilities, shape (batch, num_classes), against targets, shape (batch,).
 
     acc: share of photos whose most probable class is right. acc5: whose class is among the five most probable.
-    macro_acc: mean over the classes of a class's recall. macro_f1: mean over the classes of F1. calibration_error:
-    expected calibration error with 15 bins (Guo et al., 2017). All in [0, 1].
+    macro_acc: mean over the classes of a class's recall. macro_f1: mean over the classes of F1. A class that neither
+    occurs nor is predicted is left out of both. calibration_error: expected calibration error with 15 bins (Guo et
+    al., 2017). All in [0, 1].
     """
     metrics: dict[str, Metric | MetricCollection] = {
         "acc": MulticlassAccuracy(num_classes, average="micro"),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dogbreed.data.transforms import Preprocessing
+from dogbreed.errors import ConfigError
 from dogbreed.models.backbones import Backbone, build_backbone
 from dogbreed.models.freezing import frozen_modules, frozen_parameters
 from dogbreed.models.heads import build_head
@@ -77,5 +78,21 @@ def build_network(
     network = BreedNetwork(body, build_head(body.num_features, num_classes, hidden=hidden, dropout=dropout))
     if image_size is not None:
         network.preprocessing = body.preprocessing.at_size(image_size)
+        _check_size(network, backbone)
     # Convolutions are up to three times as fast in this layout; their outputs follow that of their weights.
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.to(memory_format=torch.channels_last)
+
+
+def _check_size(network: BreedNetwork, backbone: str) -> None:
+    """Vision transformers see one size only, convolutional networks none below what their strides leave."""
+    size, was_training = network.preprocessing.crop, network.training
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, 3, size, size))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0][:160]
+        raise ConfigError(
+            f"Expected model.image_size to be a size that {backbone} takes (null: the one its weights were trained "
+            f"with), got {size}: {reason}"
+        ) from error
+    network.train(was_training)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from pytorch_lightning import Trainer
+from pytorch_lightning import LightningDataModule, Trainer
 
 from dogbreed.errors import ConfigError
 
@@ -55,9 +55,10 @@ def total_steps(trainer: Trainer) -> int:
     The trainer's own `estimated_stepping_batches` opens the training data to count it, which is too early in a run
     that resumes: the loader would begin at the first photo of the first epoch.
     """
-    if trainer.datamodule is None or not trainer.max_epochs or trainer.max_epochs < 0:
+    data: LightningDataModule | None = getattr(trainer, "datamodule", None)
+    if data is None or not trainer.max_epochs or trainer.max_epochs < 0:
         return int(trainer.estimated_stepping_batches)
-    batches, limit = len(trainer.datamodule.train_dataloader()), trainer.limit_train_batches
+    batches, limit = len(data.train_dataloader()), trainer.limit_train_batches
     used = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
     steps = math.ceil(used / trainer.accumulate_grad_batches) * trainer.max_epochs
     return steps if trainer.max_steps == -1 else min(steps, trainer.max_steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -23,9 +24,8 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     Raises:
         WeightsError: no such file, not a state dict, or one that would run code when read.
     """
+    check_exists(str(path))
     file = Path(path).expanduser()
-    if not file.is_file():
-        raise WeightsError(f"Expected model.weights to be imagenet, null or a file of weights, found no file {file}.")
     try:
         state = load_file(file) if file.suffix == ".safetensors" else _torch_load(file)
     except (
@@ -35,17 +35,33 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         EOFError,
         OSError,
         ValueError,
-        KeyError,
+        LookupError,
+        TypeError,
+        AttributeError,
     ) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise WeightsError(f"Cannot read weights from {file}: {reason[:200]}") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, dict) or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()):
         raise WeightsError(f"Expected a state dict (names to tensors) in {file}, found {type(state).__name__}.")
     return state
 
 
+def check_exists(weights: str | None) -> None:
+    """Whether there is a file where `model.weights` names one.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    if weights not in (None, "imagenet") and not Path(str(weights)).expanduser().is_file():
+        raise WeightsError(
+            f"Expected model.weights to be imagenet, null or a file of weights, found no file {weights}."
+        )
+
+
 def _torch_load(file: Path) -> dict[str, Tensor]:
-    state: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+    # Torch warns of a foreign pickle before it refuses it.
+    with warnings.catch_warnings(action="ignore"):
+        state: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
     return state
 
 

@@ -29,6 +29,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._listening = False
 
     def stop_if_asked(self) -> None:
         """Raise `Interrupted` where a signal came."""
@@ -38,12 +39,21 @@ class Interruption:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Note the first signal; a second one stops at once."""
-        before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        self._listening = True
+        self.listen_again()
         try:
             yield
         finally:
+            self._listening = False
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def listen_again(self) -> None:
+        """Take the signals back from a Trainer, which would end the process before its state is stored."""
+        if self._listening:
+            for number in SIGNALS:
+                signal.signal(number, self._note)
 
     def _note(self, number: int, _: FrameType | None) -> Any:
         if self.signal is not None:

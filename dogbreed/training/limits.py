@@ -12,10 +12,15 @@ def limits(trainer: Trainer) -> list[str]:
     sentences = [
         f"trainer.{name} is {getattr(trainer, name)}: not all photos were used."
         for name in LIMITED
-        if getattr(trainer, name) != 1.0
+        if not _is_all(getattr(trainer, name))
     ]
     if getattr(trainer, "overfit_batches", 0):
-        sentences.append(f"trainer.overfit_batches is set: tested on training photos.")
+        sentences.append("trainer.overfit_batches is set: tested on training photos.")
     if trainer.max_steps != -1:
         sentences.append(f"trainer.max_steps is {trainer.max_steps}: training may have stopped within an epoch.")
     return sentences
+
+
+def _is_all(limit: int | float) -> bool:
+    # Of the Trainer's limits 1.0 means all batches, 1 means one batch.
+    return isinstance(limit, float) and limit == 1.0

@@ -12,7 +12,7 @@ CPU_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 
 def _cpu_has_bfloat16() -> bool:
     # A public function since torch 2.10.
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) for name in CPU_BFLOAT16)
 
 

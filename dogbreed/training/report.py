@@ -15,6 +15,7 @@ from dogbreed.data.datamodule import DogBreedDataModule
 from dogbreed.errors import ConfigError
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.training.limits import limits
+from dogbreed.training.resuming import resume_checkpoints
 from dogbreed.training.run import trainable_parameters
 
 SAMPLE = (
@@ -65,7 +66,8 @@ def finished(output_dir: Path, config: Any) -> str | None:
     Raises:
         ConfigError: the folder holds a run of other settings.
     """
-    if not (output_dir / "config.yaml").exists():
+    complete = (output_dir / "metrics.json").exists()
+    if not complete and not resume_checkpoints(output_dir / "checkpoints"):
         return None
     different = differing(yaml.safe_load((output_dir / "config.yaml").read_text()), config)
     if different:
@@ -73,7 +75,7 @@ def finished(output_dir: Path, config: Any) -> str | None:
             f"{output_dir} holds a run with another {', '.join(different[:3])}. Choose another paths.output_dir, or "
             "give the same settings to go on with that run."
         )
-    if not (output_dir / "metrics.json").exists():
+    if not complete or not (output_dir / "model" / "model.json").exists():
         return None
     metrics = json.loads((output_dir / "metrics.json").read_text())["metrics"]
     return f"The run in {output_dir} is complete: {metrics}. To train anew, choose another paths.output_dir."

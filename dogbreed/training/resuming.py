@@ -48,6 +48,10 @@ class Resuming(Callback):
         self._last = time.monotonic()
 
     @override
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.interruption.listen_again()
+
+    @override
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         due = time.monotonic() - self._last >= self.seconds
         if self.interruption.signal is not None or due:

@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import (
     EarlyStopping,
     EMAWeightAveraging,
     LearningRateMonitor,
-    ModelCheckpoint,
     TQDMProgressBar,
 )
 from pytorch_lightning.loggers import TensorBoardLogger
 
+from dogbreed.errors import ConfigError
+from dogbreed.training.best_checkpoint import BestCheckpoint
 from dogbreed.training.checkpoint_io import AtomicCheckpointIO
 from dogbreed.training.epoch_lines import EpochLines
 from dogbreed.training.history import HistoryLogger
@@ -30,7 +30,7 @@ from dogbreed.training.unfreezing import GradualUnfreezing
 def build_trainer(
     output_dir: str | Path,
     *,
-    seed: int = 42,
+    max_epochs: int = 10,
     precision: str = "auto",
     callbacks: Iterable[Callback] = (),
     accelerator: str = "auto",
@@ -41,18 +41,23 @@ def build_trainer(
 
     Args:
         output_dir: gets `checkpoints/`, `history.csv` and `tensorboard/`.
-        seed: of whatever is random.
+        max_epochs: how often every training photo is seen, at least 1.
         precision: "auto" for mixed precision where the machine has it, or one of Lightning's names.
         callbacks: see `build_callbacks`.
         accelerator: as Lightning's.
         progress_bar: whether a bar moves within an epoch, where the output is a terminal.
         settings: whatever else Lightning's Trainer takes.
+
+    Raises:
+        ConfigError: no epoch at all.
     """
+    if max_epochs < 1:
+        raise ConfigError(f"Expected trainer.max_epochs to be at least 1, got {max_epochs}.")
     output_dir = Path(output_dir)
     moving = progress_bar and sys.stdout.isatty()
-    torch.manual_seed(seed)
     return Trainer(
         **{
+            "max_epochs": max_epochs,
             "accelerator": accelerator,
             "precision": automatic_precision(accelerator) if precision == "auto" else precision,
             "callbacks": [*callbacks, *([TQDMProgressBar(leave=False)] if moving else [])],
@@ -104,19 +109,7 @@ def build_callbacks(
     return [
         Resuming(checkpoints, seed=seed, seconds=checkpoint_seconds, interruption=interruption),
         *(build() for wanted, build in optional.values() if wanted),
-        best_checkpoint(checkpoints),
+        BestCheckpoint(checkpoints),
         LearningRateMonitor("step"),
         EpochLines(),
     ]
-
-
-def best_checkpoint(folder: Path) -> ModelCheckpoint:
-    """Keeps the weights of the epoch with the lowest validation loss, in `best.ckpt`."""
-    return ModelCheckpoint(
-        folder,
-        "best",
-        monitor="val/loss",
-        save_weights_only=True,
-        enable_version_counter=False,
-        save_last=False,
-    )

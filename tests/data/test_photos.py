@@ -131,6 +131,20 @@ def test_every_exif_orientation_is_turned_upright(kind: str, orientation: int) -
     assert (opened.size, corners) == ((64, 32), [True, False, False, False])
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_with_a_damaged_exif_block_opens_as_it_is_stored_and_without_a_warning(kind: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    whole = exif.tobytes()
+    # Cut within the orientation's own entry; no EXIF at all; a count of entries that are not there.
+    for damaged in (whole[:18], b"Exif\0\0" + b"garbage!" * 4, whole[:14] + b"\xff\xff"):
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            photo = open_photo(encoded(PHOTO, kind, exif=damaged))
+        assert photo.size == PHOTO.size
+        assert not warned
+
+
 def test_an_animation_is_its_first_frame() -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     for kind in ("GIF", "PNG", "WEBP"):

@@ -45,6 +45,8 @@ def _run(photos: Path, output_dir: Path, workers: int, ending: Ending, settings:
     from dogbreed.training.run import train, write_results
     from dogbreed.training.trainer import build_callbacks, build_trainer
 
+    os.setpgid(0, 0)
+    (output_dir.parent / f"{output_dir.name}.group").write_text(str(os.getpid()))
     torch.set_num_threads(1)
     warnings.simplefilter("error")
     quiet()
@@ -55,7 +57,13 @@ def _run(photos: Path, output_dir: Path, workers: int, ending: Ending, settings:
     data = DogBreedDataModule(photos, batch_size=8, num_workers=workers, mixing="mixup")
     torch.manual_seed(7)
     module = BreedClassifier(
-        data.num_classes, backbone="shufflenet_v2_x0_5", weights=None, frozen=False, image_size=32, hidden=[16], dropout=0.3
+        data.num_classes,
+        backbone="shufflenet_v2_x0_5",
+        weights=None,
+        frozen=False,
+        image_size=32,
+        hidden=[16],
+        dropout=0.3,
     )
     chosen = {"checkpoint_seconds": 0.0, "patience": None, **settings}
     callbacks = [*build_callbacks(output_dir, interruption=interruption, **chosen), *_watchers(output_dir, ending)]

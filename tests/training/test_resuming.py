@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +126,16 @@ def test_the_average_of_the_weights_and_gradual_unfreezing_survive_a_kill(photos
         assert_same_run(output_dir, tmp_path / "whole")
 
 
-def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(
-    photos: Path, tmp_path: Path
-) -> None:
+def test_worker_processes_end_when_their_run_is_killed(photos: Path, tmp_path: Path) -> None:
+    run(photos, tmp_path / "run", workers=2, ending=Ending(signal.SIGKILL, 3))
+    group = int((tmp_path / "run.group").read_text())
+    with pytest.raises(ProcessLookupError):
+        for _ in range(150):
+            os.killpg(group, 0)
+            time.sleep(0.1)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(photos: Path, tmp_path: Path) -> None:
     output_dir = tmp_path / "run"
     run(photos, output_dir, ending=Ending(signal.SIGKILL, 4))
     newest, before = resume_checkpoints(output_dir / "checkpoints")

@@ -1,0 +1,123 @@
+"""Runs of a second or two: by the library's parts, and by the command's own function and configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from dogbreed.data.datamodule import DogBreedDataModule
+from dogbreed.models.classifier import BreedClassifier
+from dogbreed.train import CONF, main, quiet, train
+from dogbreed.training.interruption import Interruption
+from dogbreed.training.run import write_results
+from dogbreed.training.trainer import build_callbacks, build_trainer
+
+# No size that any published weights were trained with.
+IMAGE_SIZE = 40
+MODEL: dict[str, Any] = {
+    "backbone": "shufflenet_v2_x0_5",
+    "weights": None,
+    "frozen": False,
+    "hidden": [8],
+    "image_size": IMAGE_SIZE,
+    "learning_rate": 1e-2,
+}
+COMMAND: dict[str, Any] = {
+    **{f"model.{name}": value for name, value in MODEL.items()},
+    "model.dropout": 0.1,
+    "data": "folder",
+    "data.batch_size": 8,
+    "data.num_workers": 0,
+    "trainer.max_epochs": 2,
+    "trainer.accelerator": "cpu",
+    "trainer.precision": "32-true",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run by the library's parts left."""
+
+    output_dir: Path
+    trainer: Trainer
+    module: BreedClassifier
+    data: DogBreedDataModule
+    metrics: dict[str, float]
+
+
+class Seen(Callback):
+    """Keeps what the network was given to validate and to test on: normalised images and targets."""
+
+    def __init__(self) -> None:
+        self.batches: dict[str, list[tuple[Tensor, Tensor]]] = {"val": [], "test": []}
+
+    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.batches["val"].clear()
+
+    def on_validation_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, *_: Any) -> None:
+        self.batches["val"].append(batch)
+
+    def on_test_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, *_: Any) -> None:
+        self.batches["test"].append(batch)
+
+    def images(self, split: str) -> Tensor:
+        return torch.cat([images for images, _ in self.batches[split]])
+
+    def targets(self, split: str) -> list[int]:
+        return torch.cat([targets for _, targets in self.batches[split]]).tolist()
+
+
+def tiny_run(
+    photos: Path,
+    output_dir: Path,
+    *,
+    model: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    callbacks: tuple[Callback, ...] = (),
+    before: Callable[[BreedClassifier], None] = lambda _: None,
+    regime: Mapping[str, Any] | None = None,
+    max_epochs: int = 2,
+    interruption: Interruption | None = None,
+) -> Run:
+    """Fit, test, write the artifact; `before` gets the module as it is before the first step."""
+    quiet()
+    photo_data = DogBreedDataModule(photos, **{"batch_size": 8, "num_workers": 0, **(data or {})})
+    torch.manual_seed(1)
+    module = BreedClassifier(photo_data.num_classes, **{**MODEL, **(model or {})})
+    before(module)
+    built = build_callbacks(output_dir, interruption=interruption, **(regime or {}))
+    trainer = build_trainer(
+        output_dir,
+        max_epochs=max_epochs,
+        precision="32-true",
+        accelerator="cpu",
+        callbacks=[*built, *callbacks],
+    )
+    metrics = train(trainer, module, photo_data)
+    write_results(output_dir, trainer, module, photo_data, metrics)
+    return Run(output_dir, trainer, module, photo_data, metrics)
+
+
+def command_run(photos: Path, output_dir: Path, **changed: Any) -> dict[str, Any]:
+    """Run the command on the configuration of `conf/`, less the process around it; the card of the artifact.
+
+    Keys have `__` for the dot: `model__dropout=0.5`.
+    """
+    settings = COMMAND | {name.replace("__", "."): value for name, value in changed.items()}
+    settings |= {"data.root": photos, "paths.output_dir": output_dir}
+    overrides = [f"{name}={'null' if value is None else value}" for name, value in settings.items()]
+    output_dir.mkdir(parents=True, exist_ok=True)
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        main(compose("train", overrides))
+    card: dict[str, Any] = json.loads((output_dir / "model" / "model.json").read_text())
+    return card

@@ -1,0 +1,118 @@
+"""What each part of the package may know of, read from the source without running it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import dogbreed
+
+PACKAGE = Path(dogbreed.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for path in FILES}
+
+
+def imports(file: str) -> Iterator[str]:
+    """Every module that a file imports anywhere, under `TYPE_CHECKING` too."""
+    for node in ast.walk(TREES[file]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def importers(*modules: str, within: str = "") -> list[str]:
+    """The files whose imports begin with one of the modules."""
+    return [
+        file
+        for file in TREES
+        if file.startswith(within)
+        and any(name == module or name.startswith(f"{module}.") for name in imports(file) for module in modules)
+    ]
+
+
+def calls(file: str) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(TREES[file]):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def test_the_cloud_stays_outside() -> None:
+    assert importers("boto3", "botocore", "sagemaker", "launch") == []
+
+
+def test_hydra_stays_in_the_command() -> None:
+    assert set(importers("hydra", "omegaconf")) <= {"train.py", "overrides.py"}
+
+
+def test_imports_are_absolute() -> None:
+    assert not [f for f, tree in TREES.items() for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
+
+
+@pytest.mark.parametrize(
+    ("within", "unknown"),
+    [
+        ("data/", ["models", "training", "artifacts", "predictor", "train", "predict"]),
+        ("models/", ["training", "artifacts", "predictor", "train", "predict"]),
+        ("artifacts.py", ["training", "predictor", "train", "predict"]),
+        ("predictor.py", ["training", "train", "predict"]),
+        ("predict.py", ["training", "train"]),
+        ("training/", ["predictor", "train", "predict", "overrides"]),
+        ("atomic.py", ["data", "models", "training"]),
+        ("errors.py", ["data", "models", "training", "artifacts"]),
+    ],
+)
+def test_a_part_knows_nothing_of_what_stands_upon_it(within: str, unknown: list[str]) -> None:
+    assert importers(*(f"dogbreed.{module}" for module in unknown), within=within) == []
+
+
+def test_what_serves_needs_no_lightning() -> None:
+    serving = [
+        "artifacts.py",
+        "predictor.py",
+        "predict.py",
+        "models/network.py",
+        "models/backbones.py",
+        "models/heads.py",
+    ]
+    assert not set(serving) & set(importers("pytorch_lightning", "lightning_fabric", "torchmetrics"))
+
+
+def test_nothing_is_asserted_where_an_error_is_due() -> None:
+    assert [file for file, tree in TREES.items() if any(isinstance(n, ast.Assert) for n in ast.walk(tree))] == []
+
+
+def test_no_device_is_written_into_the_code() -> None:
+    assert [name for file in TREES for name, _ in calls(file) if name.endswith(".cuda")] == []
+
+
+def test_nothing_that_is_read_can_run_code() -> None:
+    running = {
+        "pickle.load",
+        "pickle.loads",
+        "pickle.Unpickler",
+        "eval",
+        "exec",
+        "os.system",
+        "marshal.loads",
+        "yaml.load",
+    }
+    assert [(file, name) for file in TREES for name, _ in calls(file) if name in running] == []
+
+
+def test_torch_reads_tensors_only() -> None:
+    loads = [(file, node) for file in TREES for name, node in calls(file) if name == "torch.load"]
+    assert loads
+    for file, node in loads:
+        settings = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+        assert settings.get("weights_only") == "True", file
+
+
+@pytest.mark.parametrize("file", [file for file in TREES if not file.endswith("__init__.py")])
+def test_every_module_says_what_it_is_for(file: str) -> None:
+    assert ast.get_docstring(TREES[file])
