@@ -48,7 +48,7 @@ class Resuming(Callback):
         self._last = time.monotonic()
 
     @override
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.interruption.listen_again()
 
     @override
