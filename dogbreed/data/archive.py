@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import stat
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 from tqdm import tqdm
 
 from dogbreed.atomic import replace_durably
+from dogbreed.data.archive_members import Names, fault, is_litter, parts
 from dogbreed.errors import DataError
 
-MAX_RATIO = 100  # photos hardly shrink, text does tenfold; deflate itself ends near 1032
-RATIO_COUNTS_FROM_BYTES = 1 << 20
-MAX_NAME_BYTES, MAX_PATH_BYTES = 255, 1024
 CHUNK_BYTES = 1 << 20
 BLOCK_BYTES = 4096
 _LOCAL_SIGNATURE = b"PK\3\4"
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
-_ENCRYPTED = 0x1 | 0x40 | 0x2000
-_VOLUME_LABEL_OR_LINK = 0x8 | 0x400  # in the DOS half of the attributes
 # What zipfile raises for a damaged archive, beside OSError for an offset before its beginning.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -113,91 +106,17 @@ def _check_empty(folder: Path) -> None:
 def _checked(opened: ZipFile, file: IO[bytes], refusal: _Refusal, max_files: int, max_bytes: int) -> list[ZipInfo]:
     """Return the members to be unpacked, after every member has been looked at."""
     for member in opened.infolist():
-        if (why := _fault(member)) is not None:
+        if (why := fault(member)) is not None:
             raise refusal.member(member.orig_filename, why)
     _check_places(opened, file, refusal)
-    wanted = [member for member in opened.infolist() if not _is_litter(member)]
-    names = _Names()
+    wanted = [member for member in opened.infolist() if not is_litter(member)]
+    names = Names()
     for member in wanted:
         if (other := names.clash(member)) is not None:
             raise refusal.member(member.filename, f"which is the same name as {other[:100]!a} on some disks")
     members = [member for member in wanted if not member.is_dir()]
     _check_totals(members, refusal, max_files, max_bytes)
     return members
-
-
-def _is_litter(member: ZipInfo) -> bool:
-    parts = PurePosixPath(member.filename).parts
-    return parts[0] == "__MACOSX" or parts[-1] == ".DS_Store"
-
-
-def _fault(member: ZipInfo) -> str | None:
-    return next((why for why, is_so in _FAULTS.items() if is_so(member)), None)
-
-
-def _parts(member: ZipInfo) -> list[str]:
-    """Split at the slashes; a folder's own last slash does not count."""
-    return member.filename.removesuffix("/").split("/")
-
-
-def _has_control_character(name: str) -> bool:
-    return any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name)
-
-
-def _is_too_long(member: ZipInfo) -> bool:
-    longest = max(len(os.fsencode(part)) for part in _parts(member))
-    return longest > MAX_NAME_BYTES or len(os.fsencode(member.filename)) > MAX_PATH_BYTES
-
-
-def _is_special(member: ZipInfo) -> bool:
-    """Whether the attributes speak of a link, a device, a socket …, or of a folder whose name is a file's."""
-    kind = stat.S_IFMT(member.external_attr >> 16)
-    plain = (0, stat.S_IFDIR) if member.is_dir() else (0, stat.S_IFREG)
-    return kind not in plain or bool(member.external_attr & _VOLUME_LABEL_OR_LINK)
-
-
-def _is_bomb(member: ZipInfo) -> bool:
-    return member.file_size > max(RATIO_COUNTS_FROM_BYTES, MAX_RATIO * member.compress_size)
-
-
-# `orig_filename` still has what follows a NUL; zipfile cuts it off from `filename`.
-_FAULTS: dict[str, Callable[[ZipInfo], bool]] = {
-    "whose name has a control character": lambda m: _has_control_character(m.orig_filename + m.filename),
-    "whose name is too long": _is_too_long,
-    "whose name has a backslash": lambda m: "\\" in m.orig_filename + m.filename,
-    "whose name is absolute": lambda m: m.filename.startswith("/"),
-    "whose name begins with a drive letter": lambda m: re.match("[A-Za-z]:", m.filename) is not None,
-    "which leads out of the folder": lambda m: ".." in _parts(m),
-    "whose name has an empty part": lambda m: not {"", "."}.isdisjoint(_parts(m)),
-    "which is a link or another special file": _is_special,
-    "which is encrypted": lambda m: bool(m.flag_bits & _ENCRYPTED),
-    "which is compressed in an unknown way": lambda m: (
-        m.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-    ),
-    f"which grows more than {MAX_RATIO} times": _is_bomb,
-}
-
-
-@dataclass
-class _Names:
-    """The names seen so far, as a disk sees them that knows no case and one Unicode form."""
-
-    spellings: dict[str, tuple[str, bool, ZipInfo]] = field(default_factory=dict)
-
-    def clash(self, member: ZipInfo) -> str | None:
-        """Return the earlier name that `member`, or a folder above it, would fall together with."""
-        parts = _parts(member)
-        for depth in range(1, len(parts) + 1):
-            name = "/".join(parts[:depth])
-            is_file = depth == len(parts) and not member.is_dir()
-            earlier = self.spellings.setdefault(_folded(name), (name, is_file, member))
-            if earlier[2] is not member and (earlier[:2] != (name, False) or is_file):
-                return earlier[0]
-        return None
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
 def _check_places(opened: ZipFile, file: IO[bytes], refusal: _Refusal) -> None:
@@ -267,14 +186,14 @@ def _unpack(opened: ZipFile, members: Sequence[ZipInfo], folder: Path, refusal: 
     total = sum(member.file_size for member in members)
     with tqdm(desc="Unpacking", total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None) as progress:
         for member in members:
-            path = folder.joinpath(*_parts(member)[shared:])
+            path = folder.joinpath(*parts(member)[shared:])
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
                 _copy(opened, member, file, refusal, progress.update)
 
 
 def _has_shared_folder(members: Sequence[ZipInfo]) -> bool:
-    return len({_parts(m)[0] for m in members}) == 1 and all(len(_parts(m)) > 1 for m in members)
+    return len({parts(m)[0] for m in members}) == 1 and all(len(parts(m)) > 1 for m in members)
 
 
 def _copy(

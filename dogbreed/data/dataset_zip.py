@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dogbreed.data.archive import unzip
-from dogbreed.data.download import download, locked
+from dogbreed.data.download import download
 from dogbreed.data.folder import class_folders, photo_files, split_folders
+from dogbreed.data.lock import locked
 from dogbreed.errors import DataError
 
 MAX_GROWTH = 10  # photos are compressed already

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import json
-import logging
 import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 from urllib import request
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from dogbreed.atomic import atomic_write, replace_durably
+from dogbreed.atomic import replace_durably
+from dogbreed.data.lock import locked
+from dogbreed.data.partial_file import PartialFile
+from dogbreed.data.web import web_opener
 from dogbreed.errors import DownloadError
-
-try:
-    import fcntl
-except ImportError:  # not on Windows: there, two downloads at once are the user's to avoid
-    fcntl = None  # type: ignore[assignment]
-_CAN_LOCK = fcntl is not None
 
 TIMEOUT_SECONDS = 60
 CHUNK_BYTES = 1 << 20
@@ -85,50 +78,6 @@ def download(
     return path
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Let one process at a time work on `path`; the others wait. `<path>.lock` is there meanwhile.
-
-    A file system without locks (some network drives) and a system without `fcntl` are used unlocked.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(path.name + ".lock")
-    with _lock_file(lock):
-        try:
-            yield
-        finally:
-            if _CAN_LOCK:
-                lock.unlink(missing_ok=True)
-
-
-def _lock_file(lock: Path) -> IO[bytes]:
-    while True:
-        file = lock.open("ab")
-        _wait_for(file, lock)
-        if not _CAN_LOCK or _is_at(lock, file):
-            return file
-        file.close()
-
-
-def _is_at(lock: Path, file: IO[bytes]) -> bool:
-    """Whether `file` is still the one at `lock`: who held it before may have removed it."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), lock.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _wait_for(file: IO[bytes], lock: Path) -> None:
-    if not _CAN_LOCK:
-        return
-    with suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return
-    logging.getLogger(__name__).info("Another process holds %s; waiting for it.", lock)
-    with suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_EX)
-
-
 class _BrokenOffError(Exception):
     """A try that failed in a way that another one may mend; says what came."""
 
@@ -169,45 +118,8 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-@dataclass(frozen=True)
-class _Partial:
-    """The bytes that have come so far, and a note beside them of the URL and the object that they begin."""
-
-    file: Path
-    url: str
-
-    @property
-    def note(self) -> Path:
-        return self.file.with_name(self.file.name + ".json")
-
-    def validator(self) -> str:
-        """Return the ETag or date to go on with; empty when these bytes cannot be told from another object's."""
-        try:
-            note = json.loads(self.note.read_bytes())
-            return str(note["validator"]) if note["url"] == self.url else ""
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            return ""
-
-    def offset(self) -> int:
-        """From which byte on the rest can be asked for."""
-        return self.length() if self.validator() else 0
-
-    def length(self) -> int:
-        return self.file.stat().st_size if self.file.exists() else 0
-
-    def start(self, validator: str) -> None:
-        """Begin with nothing; the old bytes go before the new note comes, so that the two never disagree."""
-        self.file.open("wb").close()
-        with atomic_write(self.note) as note:
-            note.write(json.dumps({"url": self.url, "validator": validator}).encode())
-
-    def discard(self) -> None:
-        self.file.unlink(missing_ok=True)
-        self.note.unlink(missing_ok=True)
-
-
 def _fetch(wanted: _Wanted, attempts: int, wait: Callable[[float], object]) -> None:
-    partial = _Partial(wanted.path.with_name(wanted.path.name + ".partial"), wanted.url)
+    partial = PartialFile(wanted.path.with_name(wanted.path.name + ".partial"), wanted.url)
     _try_until_complete(wanted, partial, attempts, wait)
     try:
         wanted.verify(partial.file)
@@ -220,7 +132,7 @@ def _fetch(wanted: _Wanted, attempts: int, wait: Callable[[float], object]) -> N
     partial.discard()
 
 
-def _try_until_complete(wanted: _Wanted, partial: _Partial, attempts: int, wait: Callable[[float], object]) -> None:
+def _try_until_complete(wanted: _Wanted, partial: PartialFile, attempts: int, wait: Callable[[float], object]) -> None:
     furthest, failures = partial.offset(), 0
     while True:
         try:
@@ -233,7 +145,7 @@ def _try_until_complete(wanted: _Wanted, partial: _Partial, attempts: int, wait:
             wait(min(2.0**failures, LONGEST_WAIT_SECONDS))
 
 
-def _try_once(wanted: _Wanted, partial: _Partial) -> None:
+def _try_once(wanted: _Wanted, partial: PartialFile) -> None:
     offset, validator = partial.offset(), partial.validator()
     if offset and offset == wanted.size:
         return  # complete, but ended before it was put in its place
@@ -245,42 +157,14 @@ def _try_once(wanted: _Wanted, partial: _Partial) -> None:
         raise _BrokenOffError(f"{partial.length()} of {expected} bytes")
 
 
-class _WebRedirects(request.HTTPRedirectHandler):
-    """Follows redirects within http and https, and never from https down to http."""
-
-    def redirect_request(
-        self, req: request.Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage, newurl: str
-    ) -> request.Request | None:
-        new = urlsplit(newurl).scheme
-        if new not in ("http", "https") or (req.type, new) == ("https", "http"):
-            raise HTTPError(newurl, code, f"a redirect to {newurl}, which is not followed", headers, fp)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _opener() -> request.OpenerDirector:
-    """Build an opener that knows no other scheme than http and https."""
-    opener = request.OpenerDirector()
-    for handler in (
-        request.ProxyHandler,
-        request.UnknownHandler,
-        request.HTTPHandler,
-        request.HTTPSHandler,
-        request.HTTPDefaultErrorHandler,
-        _WebRedirects,
-        request.HTTPErrorProcessor,
-    ):
-        opener.add_handler(handler())
-    return opener
-
-
-def _opened(wanted: _Wanted, partial: _Partial, offset: int, validator: str) -> http.client.HTTPResponse:
+def _opened(wanted: _Wanted, partial: PartialFile, offset: int, validator: str) -> http.client.HTTPResponse:
     headers = {"User-Agent": "dogbreed", "Accept-Encoding": "identity"}
     if offset:
         headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
     try:
         if urlsplit(wanted.url).scheme not in ("http", "https"):
             raise wanted.error("a URL that is not http or https")
-        response: http.client.HTTPResponse = _opener().open(
+        response: http.client.HTTPResponse = web_opener().open(
             request.Request(wanted.url, headers=headers),  # noqa: S310 (its scheme has just been looked at)
             timeout=TIMEOUT_SECONDS,
         )
@@ -293,7 +177,7 @@ def _opened(wanted: _Wanted, partial: _Partial, offset: int, validator: str) -> 
     return response
 
 
-def _fault_of_status(wanted: _Wanted, partial: _Partial, error: HTTPError, offset: int) -> Exception:
+def _fault_of_status(wanted: _Wanted, partial: PartialFile, error: HTTPError, offset: int) -> Exception:
     with error:
         came = f"HTTP status {error.code} ({error.msg})"
     if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and offset:
@@ -303,7 +187,7 @@ def _fault_of_status(wanted: _Wanted, partial: _Partial, error: HTTPError, offse
 
 
 def _begin(
-    wanted: _Wanted, partial: _Partial, response: http.client.HTTPResponse, offset: int, validator: str
+    wanted: _Wanted, partial: PartialFile, response: http.client.HTTPResponse, offset: int, validator: str
 ) -> int | None:
     """Make the partial file ready for the body of `response`; return the length of the whole, where known."""
     if response.status == http.HTTPStatus.PARTIAL_CONTENT:
@@ -341,7 +225,7 @@ def _validator(response: http.client.HTTPResponse) -> str:
     return tag if tag.startswith('"') else response.headers["Last-Modified"] or ""
 
 
-def _append(wanted: _Wanted, partial: _Partial, response: http.client.HTTPResponse, total: int | None) -> None:
+def _append(wanted: _Wanted, partial: PartialFile, response: http.client.HTTPResponse, total: int | None) -> None:
     came = partial.length()
     with (
         partial.file.open("ab") as file,

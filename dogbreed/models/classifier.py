@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import torch
 from pytorch_lightning import LightningModule
@@ -94,6 +94,12 @@ class BreedClassifier(LightningModule):
         self.train_metrics = train_metrics()
         self.losses = nn.ModuleDict({"val": MeanMetric(), "test": MeanMetric()})
         self.figures = nn.ModuleDict({s: evaluation_metrics(num_classes, f"{s}/") for s in ("val", "test")})
+
+    @classmethod
+    @override
+    def load_from_checkpoint(cls, checkpoint_path: Any, **kwargs: Any) -> Self:  # type: ignore[override]
+        """As Lightning's, without fetching pretrained weights that the checkpoint's own would replace at once."""
+        return super().load_from_checkpoint(checkpoint_path, **{"weights": None, "weights_only": True, **kwargs})
 
     @property
     def preprocessing(self) -> Preprocessing:

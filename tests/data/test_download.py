@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from dogbreed.data.download import download, locked
+from dogbreed.data.download import download
+from dogbreed.data.lock import locked
 from dogbreed.errors import DownloadError
 
 BODY = random.Random(7).randbytes(200_000)
@@ -488,7 +489,7 @@ def test_a_process_that_was_killed_holds_nobody_up(server: Server, tmp_path: Pat
     hold = """
 import sys, time
 from pathlib import Path
-from dogbreed.data.download import locked
+from dogbreed.data.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -505,5 +506,5 @@ with locked(Path(sys.argv[1])):
 def test_a_system_without_locks_downloads_all_the_same(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dogbreed.data.download._CAN_LOCK", False)
+    monkeypatch.setattr("dogbreed.data.lock._CAN_LOCK", False)
     assert fetch(server, tmp_path / "dogs.zip").read_bytes() == BODY
