@@ -69,7 +69,7 @@ def evaluation_transform(preprocessing: Preprocessing) -> v2.Compose:
 
 # The share of the photo's area that a random crop may keep, and what is done to its colours and shapes.
 AUGMENTATIONS: dict[str, Callable[[], tuple[float, list[Callable[[Any], Any]], list[Callable[[Any], Any]]]]] = {
-    "light": lambda: (0.5, [], []),
+    "light": lambda: (0.7, [], []),
     "standard": lambda: (0.25, [v2.TrivialAugmentWide()], [v2.RandomErasing(p=0.1)]),
     "strong": lambda: (0.08, [v2.RandAugment()], [v2.RandomErasing(p=0.25)]),
 }

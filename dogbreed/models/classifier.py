@@ -38,6 +38,9 @@ class BreedClassifier(LightningModule):
         backbone: a torchvision classification network, or "timm/NAME".
         weights: "imagenet", the path of a state dict of the whole network, or None for random weights.
         frozen: True trains the head only, False everything, a stage's name ("layer4") that stage and what follows.
+        train_batch_norm: whether batch norm that is not frozen follows each batch, as a network trained from nothing
+            needs; else it keeps the statistics of the weights, which small batches only blur. None: where there are
+            no weights.
         hidden: widths of the head's hidden layers; none for a linear head.
         dropout: in the head, in [0, 1).
         image_size: side of the square that the network sees, in pixels; None for what the weights were trained with.
@@ -64,6 +67,7 @@ class BreedClassifier(LightningModule):
         backbone: str = "resnet50",
         weights: str | None = "imagenet",
         frozen: bool | str = True,
+        train_batch_norm: bool | None = None,
         hidden: Sequence[int] = (),
         dropout: float = 0.0,
         image_size: int | None = None,
@@ -78,6 +82,7 @@ class BreedClassifier(LightningModule):
         class_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
+        train_batch_norm = weights is None if train_batch_norm is None else train_batch_norm
         self.save_hyperparameters()
         _check_settings(self.hparams)
         self.network = build_network(
@@ -88,7 +93,7 @@ class BreedClassifier(LightningModule):
             dropout=dropout,
             image_size=image_size,
         )
-        self.network.freeze(frozen)
+        self.freeze_backbone(frozen)
         self._never_trained = frozen_parameters(self.network.backbone, frozen)
         self.criterion = nn.CrossEntropyLoss(_tensor(class_weights), label_smoothing=label_smoothing)
         self.train_metrics = train_metrics()
@@ -100,6 +105,14 @@ class BreedClassifier(LightningModule):
     def load_from_checkpoint(cls, checkpoint_path: Any, **kwargs: Any) -> Self:  # type: ignore[override]
         """As Lightning's, without fetching pretrained weights that the checkpoint's own would replace at once."""
         return super().load_from_checkpoint(checkpoint_path, **{"weights": None, "weights_only": True, **kwargs})
+
+    def freeze_backbone(self, frozen: bool | str) -> None:
+        """Train no more than what `frozen` leaves, with batch norm as this module was told to treat it.
+
+        Raises:
+            ConfigError: there is no stage of that name.
+        """
+        self.network.freeze(frozen, train_batch_norm=self.hparams["train_batch_norm"])
 
     @property
     def preprocessing(self) -> Preprocessing:

@@ -31,6 +31,11 @@ def frozen_modules(backbone: nn.Module, frozen: bool | str) -> list[nn.Module]:
     return [module for _, module in leaves[: inside.index(True)]]
 
 
+def batch_norms(backbone: nn.Module) -> list[nn.Module]:
+    """The layers that keep running statistics of what they have seen."""
+    return [module for module in backbone.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+
+
 def frozen_parameters(backbone: nn.Module, frozen: bool | str) -> set[nn.Parameter]:
     """The parameters that are frozen, those that a backbone keeps outside its leaf modules among them.
 

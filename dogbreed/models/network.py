@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dogbreed.data.transforms import Preprocessing
 from dogbreed.errors import ConfigError
 from dogbreed.models.backbones import Backbone, build_backbone
-from dogbreed.models.freezing import frozen_modules, frozen_parameters
+from dogbreed.models.freezing import batch_norms, frozen_modules, frozen_parameters
 from dogbreed.models.heads import build_head
 
 
@@ -30,8 +30,12 @@ class BreedNetwork(nn.Module):
         logits: Tensor = self.head(self.backbone(images).flatten(1))
         return logits
 
-    def freeze(self, frozen: bool | str) -> None:
+    def freeze(self, frozen: bool | str, *, train_batch_norm: bool = True) -> None:
         """Freeze all of the backbone (True), nothing (False), or what lies before a stage.
+
+        Args:
+            frozen: as above.
+            train_batch_norm: whether batch norm outside the frozen part follows the statistics of each batch.
 
         Raises:
             ConfigError: there is no stage of that name.
@@ -39,8 +43,8 @@ class BreedNetwork(nn.Module):
         without_gradient = frozen_parameters(self.backbone, frozen)
         for parameter in self.backbone.parameters():
             parameter.requires_grad_(parameter not in without_gradient)
-        # A plain list in a tuple: registered as children they would stand twice in the state dict.
-        object.__setattr__(self, "_frozen", frozen_modules(self.backbone, frozen))
+        modules = frozen_modules(self.backbone, frozen) + ([] if train_batch_norm else batch_norms(self.backbone))
+        self._frozen = modules
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:

@@ -36,4 +36,4 @@ class GradualUnfreezing(Callback):
     def _freeze(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.epoch is not None and isinstance(pl_module, BreedClassifier):
             head_only = trainer.current_epoch < self.epoch
-            pl_module.network.freeze(True if head_only else pl_module.hparams["frozen"])
+            pl_module.freeze_backbone(True if head_only else pl_module.hparams["frozen"])

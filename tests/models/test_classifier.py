@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+import torchvision
 from pytorch_lightning import Trainer
 from torch.nn.functional import cross_entropy
 
@@ -115,3 +116,26 @@ def test_a_setting_out_of_range_is_refused_in_one_line(name: str, value: Any) ->
         classifier(**{name: value})
     assert "\n" not in str(error.value)
     assert any(word in str(error.value) for word in (name, name.replace("_", " ").rstrip("s"), "crop"))
+
+
+@pytest.mark.parametrize(("weights", "follows"), [(True, False), (False, True)])
+def test_batch_norm_keeps_the_statistics_of_pretrained_weights_and_learns_its_own_without(
+    tmp_path: Path, weights: bool, follows: bool
+) -> None:
+    torch.save(torchvision.models.get_model("shufflenet_v2_x0_5").state_dict(), tmp_path / "weights.pth")
+    module = classifier(weights=str(tmp_path / "weights.pth") if weights else None, frozen=False).train()
+    norm = module.network.backbone.conv5[1]
+    assert norm.training is follows
+    assert norm.weight.requires_grad
+    module(torch.randn(4, 3, 32, 32))
+    assert bool(norm.running_mean.any()) is follows
+
+
+def test_a_checkpoint_of_pretrained_weights_loads_where_these_are_gone(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save(torchvision.models.get_model("shufflenet_v2_x0_5").state_dict(), path)
+    trainer = Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False)
+    trainer.strategy.connect(classifier(weights=str(path), frozen=False))
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    path.unlink()
+    assert BreedClassifier.load_from_checkpoint(tmp_path / "a.ckpt").hparams["train_batch_norm"] is False
