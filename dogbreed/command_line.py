@@ -30,5 +30,5 @@ def run_command(command: Callable[[], int | None]) -> None:
 
 def fail(message: str) -> int:
     """Say what is wrong on stderr, in one line; the exit status."""
-    print(f"error: {' '.join(message.split())}", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"error: {' '.join(message.split())}", file=sys.stderr, flush=True)
     return 1

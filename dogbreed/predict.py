@@ -144,7 +144,7 @@ def answers(
 def main() -> int:
     """Answer, then name what could not be read."""
     if not sys.argv[1:] or {"-h", "--help"} & set(sys.argv[1:]):
-        print(HELP)  # noqa: T201
+        print(HELP)
         return 0 if sys.argv[1:] else 1
     options, photos = parse(sys.argv[1:])
     keep_freed_memory()
@@ -153,7 +153,7 @@ def main() -> int:
     predictor = BreedPredictor.load(options.model, options.device)
     unreadable: list[str] = []
     for line in FORMATS[options.format](answers(predictor, photos, options, unreadable)):
-        print(line)  # noqa: T201
+        print(line)
     for message in unreadable:
         fail(message)
     return 1 if unreadable else 0

@@ -44,11 +44,9 @@ def main(cfg: DictConfig) -> None:
     from dogbreed.training.interruption import Interrupted, Interruption
 
     try:
-        interruption = Interruption()
-        with interruption.listening():
-            _run(cfg, interruption)
+        _run(cfg, Interruption())
     except Interrupted as interrupted:
-        print(_interrupted(cfg, interrupted), file=sys.stderr)  # noqa: T201
+        print(_interrupted(cfg, interrupted), file=sys.stderr)
         sys.exit(interrupted.exit_status)
     except DogbreedError as error:
         sys.exit(fail(str(error)))
@@ -67,7 +65,7 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
     quiet()
     output_dir = Path(cfg.paths.output_dir)
     if finished := report.finished(output_dir, OmegaConf.to_container(cfg, resolve=True)):
-        print(finished)  # noqa: T201
+        print(finished)
         return
     data = _instantiate(cfg.data, "data")
     callbacks = _instantiate(cfg.callbacks, "callbacks", interruption=interruption)
@@ -79,10 +77,12 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
     torch.manual_seed(derived_seed(cfg.seed, "first weights"))
     module = _instantiate(cfg.model, "model", num_classes=data.num_classes, class_weights=weights)
     OmegaConf.save(cfg, output_dir / "config.yaml", resolve=True)
-    print("\n".join(report.before(trainer, module, data, output_dir)), flush=True)  # noqa: T201
-    metrics = train(trainer, module, data)
+    print("\n".join(report.before(trainer, module, data, output_dir)), flush=True)
+    # Before and after this a signal may end the process at once: there is nothing to store.
+    with interruption.listening():
+        metrics = train(trainer, module, data)
     run.write_results(output_dir, trainer, module, data, metrics)
-    print("\n".join(report.after(trainer, data, output_dir, metrics)))  # noqa: T201
+    print("\n".join(report.after(trainer, data, output_dir, metrics)))
 
 
 def _instantiate(node: DictConfig, name: str, **arguments: Any) -> Any:

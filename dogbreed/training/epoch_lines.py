@@ -39,7 +39,7 @@ class EpochLines(Callback):
         star = "*" if metrics["val/loss"] < self._best else " "
         self._best = min(self._best, metrics["val/loss"])
         seconds = time.monotonic() - self._begun
-        print(  # noqa: T201
+        print(
             f"epoch {epoch:>3}/{trainer.max_epochs}{star} "
             f"train loss {metrics['train/loss']:.3f} acc {metrics['train/acc']:.3f}   "
             f"val loss {metrics['val/loss']:.3f} acc {metrics['val/acc']:.3f} top-5 {metrics['val/acc5']:.3f}   "

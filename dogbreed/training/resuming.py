@@ -61,6 +61,12 @@ class Resuming(Callback):
         # Lightning counts the step after which it believes a checkpoint was written a second time.
         trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
 
+    @override
+    def on_test_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        self.interruption.stop_if_asked()
+
     def _save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self.folder / f"resume-{trainer.global_step:08d}.ckpt")
         self._last = time.monotonic()

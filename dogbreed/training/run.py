@@ -35,9 +35,9 @@ def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -
     """
     checkpoint, faults = newest_checkpoint(Path(trainer.default_root_dir) / "checkpoints")
     for fault in faults:
-        print(f"warning: {fault}; going on from the one before.", flush=True)  # noqa: T201
+        print(f"warning: {fault}; going on from the one before.", flush=True)
     if checkpoint:
-        print(f"Resuming from {checkpoint.name}.", flush=True)  # noqa: T201
+        print(f"Resuming from {checkpoint.name}.", flush=True)
     trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     best = load_best(trainer, module)
     trainer.test(module, data, verbose=False)
@@ -56,7 +56,7 @@ def load_best(trainer: Trainer, module: BreedClassifier) -> dict[str, float]:
 
 
 def write_results(
-    output_dir: Path,
+    output_dir: str | Path,
     trainer: Trainer,
     module: BreedClassifier,
     data: DogBreedDataModule,
@@ -67,6 +67,7 @@ def write_results(
     Raises:
         ArtifactError: the artifact could not be written, or does not answer as the module does.
     """
+    output_dir = Path(output_dir)
     details = {
         "training": training_summary(module),
         "metrics": dict(metrics),
