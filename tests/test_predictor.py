@@ -128,7 +128,8 @@ def test_no_photos_have_no_answers(predictor: BreedPredictor) -> None:
         (torch.zeros(3, 40, 40, dtype=torch.int64), "got torch.int64"),
         (torch.zeros(3, 40, 40, dtype=torch.bool), "got torch.bool"),
     ],
-    ids=str,
+    # A tensor's own text would be another one in every test process.
+    ids=lambda value: value if isinstance(value, str) else f"{value.dtype}{tuple(value.shape)}",
 )
 def test_a_tensor_that_is_no_image_is_refused(predictor: BreedPredictor, tensor: Tensor, message: str) -> None:
     with pytest.raises(DataError, match=message):

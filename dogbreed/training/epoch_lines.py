@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -25,24 +26,25 @@ class EpochLines(Callback):
 
     @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._print(trainer, trainer.current_epoch)
+        self._print(trainer, pl_module)
         self._begun = time.monotonic()
 
     @override
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._print(trainer, trainer.current_epoch)
+        self._print(trainer, pl_module)
 
-    def _print(self, trainer: Trainer, epoch: int) -> None:
+    def _print(self, trainer: Trainer, pl_module: LightningModule) -> None:
         metrics = {name: value.item() for name, value in trainer.callback_metrics.items()}
-        if self._begun is None or "val/loss" not in metrics or not trainer.is_global_zero:
+        if self._begun is None or "val/loss" not in metrics:
             return
         star = "*" if metrics["val/loss"] < self._best else " "
         self._best = min(self._best, metrics["val/loss"])
         seconds = time.monotonic() - self._begun
-        print(
-            f"epoch {epoch:>3}/{trainer.max_epochs}{star} "
+        # Lightning's own print, which goes around a moving progress bar.
+        pl_module.print(
+            f"epoch {trainer.current_epoch:>3}/{trainer.max_epochs}{star} "
             f"train loss {metrics['train/loss']:.3f} acc {metrics['train/acc']:.3f}   "
             f"val loss {metrics['val/loss']:.3f} acc {metrics['val/acc']:.3f} top-5 {metrics['val/acc5']:.3f}   "
-            f"{seconds:.1f} s",
-            flush=True,
+            f"{seconds:.1f} s"
         )
+        sys.stdout.flush()
