@@ -10,11 +10,22 @@ from typing_extensions import override
 
 
 class BestCheckpoint(ModelCheckpoint):
-    """Keeps the weights of the epoch with the lowest validation loss, in `best.ckpt`."""
+    """Keeps the weights of the epoch with the lowest validation loss, in `best.ckpt`.
 
-    def __init__(self, folder: str | Path) -> None:
+    Args:
+        folder: of the checkpoint.
+        averaged: whether a callback averages the weights. What was validated is then the average, which only a whole
+            checkpoint holds: Lightning's weights-only ones pass the callbacks by.
+    """
+
+    def __init__(self, folder: str | Path, *, averaged: bool = False) -> None:
         super().__init__(
-            folder, "best", monitor="val/loss", save_weights_only=True, enable_version_counter=False, save_last=False
+            folder,
+            "best",
+            monitor="val/loss",
+            save_weights_only=not averaged,
+            enable_version_counter=False,
+            save_last=False,
         )
 
     @override

@@ -109,7 +109,7 @@ def build_callbacks(
     return [
         Resuming(checkpoints, seed=seed, seconds=checkpoint_seconds, interruption=interruption),
         *(build() for wanted, build in optional.values() if wanted),
-        BestCheckpoint(checkpoints),
+        BestCheckpoint(checkpoints, averaged=ema_decay is not None),
         LearningRateMonitor("step"),
         EpochLines(),
     ]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from dogbreed.artifacts import load_artifact
 from dogbreed.training.resuming import newest_checkpoint, resume_checkpoints
 from tests.drawn_photos import draw_folder
 from tests.training.small_run import STEPS, Ending, run
@@ -162,3 +163,14 @@ def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(
 def test_no_checkpoint_means_a_new_run(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)
     assert newest_checkpoint(tmp_path) == (None, [])
+
+
+def test_the_model_of_a_run_that_averages_weights_is_the_average_that_was_validated(
+    photos: Path, tmp_path: Path
+) -> None:
+    assert run(photos, tmp_path / "run", ema_decay=0.5) == 0, log(tmp_path / "run")
+    best = torch.load(tmp_path / "run/checkpoints/best.ckpt", weights_only=True)
+    current, average = best["current_model_state"], best["state_dict"]
+    assert any(not torch.equal(current[name], average[name]) for name in average)
+    kept = load_artifact(tmp_path / "run/model").network.state_dict()
+    assert all(torch.equal(kept[name], average[f"network.{name}"]) for name in kept)
