@@ -18,8 +18,10 @@ def with_data_choice(overrides: Sequence[str]) -> list[str]:
 
     >>> with_data_choice(["data.root=photos"])
     ['data=folder', 'data.root=photos']
+    >>> with_data_choice(["experiment=finetune", "data.root=photos"])
+    ['data=folder', 'experiment=finetune', 'data.root=photos']
     """
-    chosen = any(o.startswith(("data=", "experiment=")) for o in overrides)
+    chosen = any(o.startswith("data=") for o in overrides)
     rooted = any(o.startswith("data.root=") for o in overrides)
     return ["data=folder", *overrides] if rooted and not chosen else list(overrides)
 

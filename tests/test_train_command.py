@@ -169,3 +169,11 @@ def test_help_names_the_three_ways_to_train() -> None:
     assert run.returncode == 0
     for way in ("data.root=PATH", "data=dogs", "experiment=finetune"):
         assert way in run.stdout
+
+
+def test_an_experiment_on_a_folder_of_photos_is_not_taken_for_the_sample(photos: Path, tmp_path: Path) -> None:
+    run = train("experiment=finetune", f"data.root={photos}", *QUICK, f"paths.output_dir={tmp_path}/run")
+    assert run.returncode == 0, run.stderr
+    assert "synthetic sample" not in run.stdout
+    assert results(tmp_path / "run")["training"]["regime"] == "fine-tuned"
+    assert results(tmp_path / "run")["training"]["settings"]["backbone_rate"] == 0.03

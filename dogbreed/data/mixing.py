@@ -16,7 +16,7 @@ Mixing = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 MIXINGS: dict[str, Callable[[int], Any]] = {
     "mixup": lambda num_classes: v2.MixUp(alpha=0.2, num_classes=num_classes),
     "cutmix": lambda num_classes: v2.CutMix(alpha=1.0, num_classes=num_classes),
-    "both": lambda num_classes: v2.RandomChoice([mixing(num_classes) for mixing in _each()]),
+    "both": lambda num_classes: v2.RandomChoice([MIXINGS["mixup"](num_classes), MIXINGS["cutmix"](num_classes)]),
 }
 
 
@@ -32,7 +32,3 @@ def mixing_transform(name: str | None, num_classes: int) -> Mixing | None:
         raise ConfigError(f"Expected data.mixing to be null or one of {', '.join(MIXINGS)}, got {name!r}.")
     mixing: Mixing = MIXINGS[name](num_classes)
     return mixing
-
-
-def _each() -> list[Callable[[int], Any]]:
-    return [MIXINGS["mixup"], MIXINGS["cutmix"]]

@@ -67,6 +67,8 @@ def write_results(
     Raises:
         ArtifactError: the artifact could not be written, or does not answer as the module does.
     """
+    if not trainer.is_global_zero:
+        return
     output_dir = Path(output_dir)
     details = {
         "training": training_summary(module),
