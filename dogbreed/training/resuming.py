@@ -71,7 +71,9 @@ class Resuming(Callback):
         trainer.save_checkpoint(self.folder / f"resume-{trainer.global_step:08d}.ckpt")
         self._last = time.monotonic()
         if trainer.is_global_zero:
-            for old in resume_checkpoints(self.folder)[KEPT:]:
+            # By time, not by step: a damaged one of a later step must not push out the ones that were used instead.
+            written = sorted(self.folder.glob(PATTERN), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+            for old in written[KEPT:]:
                 old.unlink()
 
 

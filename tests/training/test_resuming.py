@@ -174,3 +174,11 @@ def test_the_model_of_a_run_that_averages_weights_is_the_average_that_was_valida
     assert any(not torch.equal(current[name], average[name]) for name in average)
     kept = load_artifact(tmp_path / "run/model").network.state_dict()
     assert all(torch.equal(kept[name], average[f"network.{name}"]) for name in kept)
+
+
+def test_a_damaged_checkpoint_of_a_later_step_does_not_push_out_the_good_ones(photos: Path, tmp_path: Path) -> None:
+    checkpoints = tmp_path / "run/checkpoints"
+    run(photos, tmp_path / "run", ending=Ending(signal.SIGKILL, 4))
+    (checkpoints / "resume-00000099.ckpt").write_bytes(b"damaged")
+    run(photos, tmp_path / "run", ending=Ending(signal.SIGKILL, 7))
+    assert [path.name for path in resume_checkpoints(checkpoints)] == ["resume-00000006.ckpt", "resume-00000005.ckpt"]
