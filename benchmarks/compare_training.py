@@ -1,9 +1,10 @@
 """Ours beside the public method: same photos, weights and epochs, one after the other on one machine.
 
-    python benchmarks/compare_training.py PHOTOS WEIGHTS --epochs 5 --seeds 42 43 44
+    python benchmarks/compare_training.py PHOTOS WEIGHTS --epochs 5 --seeds 42 43 44 --results RESULTS
 
-PHOTOS is a folder with train/, valid/ and test/; WEIGHTS a state dict of torchvision's mobilenet_v2. Prints a table
-of test accuracy, wall time and peak memory (of the largest process) of each side; the sides alternate by seed.
+PHOTOS is a folder with train/, valid/ and test/; WEIGHTS a state dict of torchvision's mobilenet_v2. The sides
+alternate by seed. Each run leaves a file in RESULTS: its wall time, the peak memory of its largest process, and its own
+figures (of ours the run's metrics.json). `measured_table.py` makes the README's table of these files.
 """
 
 from __future__ import annotations
@@ -15,20 +16,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean
+from typing import Any
 
 HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run of one side."""
+    """One run of one side: `figures` are what the run itself left."""
 
-    accuracy: float
+    figures: dict[str, Any]
     seconds: float
     peak_mib: float
 
@@ -51,11 +51,11 @@ def public(options: argparse.Namespace, seed: int) -> Outcome:
     script = str(HERE / "public_method.py")
     command = [sys.executable, script, options.photos, options.weights, f"--epochs={options.epochs}", f"--seed={seed}"]
     output, seconds, peak = timed(command)
-    return Outcome(json.loads(output.splitlines()[-1])["test"], seconds, peak)
+    return Outcome(json.loads(output.splitlines()[-1]), seconds, peak)
 
 
 def ours(options: argparse.Namespace, seed: int, *overrides: str) -> Outcome:
-    """A run of the command, its accuracy from the run's own metrics.json."""
+    """A run of the command, its figures from the run's own metrics.json."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "dogbreed.train", f"data.root={options.photos}", "data=folder"]
         command += ["model.backbone=mobilenet_v2", f"model.weights={options.weights}", f"seed={seed}"]
@@ -63,8 +63,10 @@ def ours(options: argparse.Namespace, seed: int, *overrides: str) -> Outcome:
         # Its own cache: the check of the photos is part of the time.
         command += [f"paths.cache_dir={folder}/cache", *overrides]
         _, seconds, peak = timed(command)
-        metrics = json.loads((Path(folder) / "run" / "metrics.json").read_text())["metrics"]
-    return Outcome(metrics["test/acc"], seconds, peak)
+        figures = json.loads((Path(folder) / "run" / "metrics.json").read_text())
+    # Where the weights lay is nobody else's business.
+    figures["training"]["settings"]["weights"] = Path(options.weights).name
+    return Outcome(figures, seconds, peak)
 
 
 def fine_tuned(options: argparse.Namespace, seed: int) -> Outcome:
@@ -80,28 +82,22 @@ SIDES: dict[str, Callable[[argparse.Namespace, int], Outcome]] = {
 
 
 def main() -> None:
-    """Run the sides in turn and print a row for each."""
+    """Run the sides in turn and keep what each left."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos")
     parser.add_argument("weights")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--seeds", type=int, nargs="+", default=[42])
     parser.add_argument("--sides", nargs="+", choices=list(SIDES), default=list(SIDES))
+    parser.add_argument("--results", type=Path, default=HERE / "results")
     options = parser.parse_args()
-    outcomes: dict[str, list[Outcome]] = defaultdict(list)
+    options.results.mkdir(parents=True, exist_ok=True)
     for seed in options.seeds:
         for side in options.sides:
-            outcomes[side].append(SIDES[side](options, seed))
-            print(side, seed, outcomes[side][-1], file=sys.stderr, flush=True)
-    print("| side | test accuracy (each seed) | mean | seconds | peak MiB |\n|---|---|---|---|---|")
-    for side, runs in outcomes.items():
-        accuracies = ", ".join(f"{run.accuracy:.4f}" for run in runs)
-        figures = (
-            mean(run.accuracy for run in runs),
-            mean(run.seconds for run in runs),
-            max(run.peak_mib for run in runs),
-        )
-        print(f"| {side} | {accuracies} | {figures[0]:.4f} | {figures[1]:.0f} | {figures[2]:.0f} |")
+            outcome = asdict(SIDES[side](options, seed))
+            print(side, seed, {name: value for name, value in outcome.items() if name != "figures"}, flush=True)
+            name = f"{side.replace(', ', '-').replace(' ', '-')}-{seed}.json"
+            (options.results / name).write_text(json.dumps({"side": side, "seed": seed, **outcome}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -37,6 +38,11 @@ class Artifact:
     preprocessing: Preprocessing
     card: dict[str, Any]
 
+    @property
+    def temperature(self) -> float:
+        """What calibration divides the logits by before the softmax, above 0; 1.0 where the card names none."""
+        return _temperature(self.card)
+
 
 def save_artifact(
     folder: str | Path,
@@ -60,7 +66,8 @@ def save_artifact(
         details: goes into `model.json` as it is: regime, metrics, data, limits.
 
     Raises:
-        ArtifactError: the disk is full or read-only, a weight is not finite, or the reloaded logits differ.
+        ArtifactError: the disk is full or read-only, a weight is not finite, the calibration's temperature is not a
+            finite number above 0, or the reloaded logits differ.
     """
     folder = Path(folder)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
@@ -80,6 +87,7 @@ def save_artifact(
             "bytes": len(weights),
         },
     }
+    _temperature(card)
     try:
         _commit(folder, weights, json.dumps(card | {"digest": _digest(card)}, indent=2, allow_nan=False))
     except OSError as error:
@@ -106,6 +114,7 @@ def load_artifact(folder: str | Path, device: str | torch.device = "cpu") -> Art
         state = load(weights)
         network.load_state_dict(state, strict=True)
         class_names, num_classes = tuple(card["class_names"]), card["architecture"]["num_classes"]
+        _temperature(card)
     except (DogbreedError, SafetensorError, RuntimeError, LookupError, TypeError, ValueError, MemoryError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ArtifactError(f"The model in {folder} cannot be built: {reason}") from error
@@ -185,6 +194,15 @@ def _card(folder: Path, name: str) -> dict[str, Any]:
             "Copy the model again, or train it again."
         )
     return card
+
+
+def _temperature(card: Mapping[str, Any]) -> float:
+    calibration = card.get("calibration") or {}
+    found: Any = calibration.get("temperature", 1.0) if isinstance(calibration, dict) else None
+    # By type: Python takes a truth value for a number.
+    if type(found) not in (int, float) or not 0 < found <= sys.float_info.max:
+        raise ArtifactError(f"Expected calibration.temperature to be a finite number above 0, got {str(found)[:40]}.")
+    return float(found)
 
 
 def _read(folder: Path, name: str) -> bytes:

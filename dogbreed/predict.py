@@ -7,16 +7,19 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from difflib import get_close_matches
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dogbreed.allocator import keep_freed_memory
 from dogbreed.command_line import fail, run_command
-from dogbreed.errors import ConfigError, DataError
+from dogbreed.errors import DataError
+from dogbreed.options import parse_options
 
 if TYPE_CHECKING:
+    from PIL import Image
+
+    from dogbreed.explaining.sheet_folder import SheetFolder
     from dogbreed.predictor import BreedPredictor, Prediction
 
 HELP = """Say which breeds photos show.
@@ -26,24 +29,35 @@ HELP = """Say which breeds photos show.
   model=DIR       the model folder that a run left: OUTPUT_DIR/model
   top_k=5         how many breeds a photo, the most probable first
   format=text     text, csv or json (a line a photo)
-  device=cpu      cpu, cuda, cuda:1, mps
+  device=cpu      cpu, cuda, cuda:1, mps; auto for the accelerator of this machine, if it has one
   batch_size=32   photos at once
+  calibrate=true  probabilities divided by the temperature that the run found; false for the network's own
+  tta=false       test-time augmentation: the mean of the answers for a photo and its mirror image, in twice the time
+  explain=FOLDER  leave a picture for each photo there: what the network sees, the places that speak for the first
+                  breed (Grad-CAM), and the answers
 
   python -m dogbreed.predict model=outputs/2026-11-20/10-00-00/model photo.jpg
   python -m dogbreed.predict model=outputs/2026-11-20/10-00-00/model photos/ format=csv > answers.csv
+  python -m dogbreed.predict model=outputs/2026-11-20/10-00-00/model photos/ explain=explanations
 
 A photo that cannot be read is named on stderr and the others are answered; the exit status is then 1."""
 
 
-@dataclass
+NO_MODEL = "Expected model=DIR, the model folder that a run left (OUTPUT_DIR/model)."
+
+
+@dataclass(frozen=True)
 class Options:
     """The `key=value` arguments; a field's name is its key."""
 
-    model: str = ""
-    top_k: int = 5
-    format: str = "text"
+    model: str = field(default="", metadata={"needed": NO_MODEL})
+    top_k: int = field(default=5, metadata={"least": 1})
+    format: str = field(default="text", metadata={"choices": ("text", "json", "csv")})
     device: str = "cpu"
-    batch_size: int = 32
+    batch_size: int = field(default=32, metadata={"least": 1})
+    calibrate: bool = True
+    tta: bool = False
+    explain: str = ""
 
 
 def parse(arguments: Sequence[str]) -> tuple[Options, list[Path]]:
@@ -55,38 +69,15 @@ def parse(arguments: Sequence[str]) -> tuple[Options, list[Path]]:
     """
     from dogbreed.data.folder import photo_files
 
-    options, photos = Options(), list[Path]()
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if equals and not Path(argument).exists():
-            _set(options, key, value)
-        elif Path(argument).is_dir():
-            photos += photo_files(Path(argument))
-        elif Path(argument).exists():
-            photos.append(Path(argument))
-        else:
-            raise DataError(f"Expected a photo or a folder of photos, found nothing at {argument}.")
-    if not options.model:
-        raise ConfigError("Expected model=DIR, the model folder that a run left (OUTPUT_DIR/model).")
+    options, rest = parse_options(Options, arguments)
+    photos: list[Path] = []
+    for path in map(Path, rest):
+        if not path.exists():
+            raise DataError(f"Expected a photo or a folder of photos, found nothing at {path}.")
+        photos += photo_files(path) if path.is_dir() else [path]
     if not photos:
         raise DataError("Expected at least one photo: python -m dogbreed.predict model=DIR photo.jpg")
     return options, photos
-
-
-def _set(options: Options, key: str, value: str) -> None:
-    known = asdict(options)
-    if key not in known:
-        near = get_close_matches(key, known, n=1) or [", ".join(known)]
-        raise ConfigError(f"Unknown setting {key!r}: did you mean {near[0]}? All settings: --help")
-    kind = type(known[key])
-    try:
-        setattr(options, key, kind(value))
-    except ValueError as error:
-        raise ConfigError(f"Expected {key} to be a whole number, got {value!r}.") from error
-    if kind is int and getattr(options, key) < 1:
-        raise ConfigError(f"Expected {key} to be at least 1, got {value}.")
-    if key == "format" and value not in FORMATS:
-        raise ConfigError(f"Expected format to be one of {', '.join(FORMATS)}, got {value!r}.")
 
 
 Answer = tuple[Path, "list[Prediction]"]
@@ -125,9 +116,13 @@ FORMATS: dict[str, Callable[[Iterator[Answer]], Iterator[str]]] = {"text": as_te
 
 
 def answers(
-    predictor: BreedPredictor, photos: Sequence[Path], options: Options, unreadable: list[str]
+    predictor: BreedPredictor,
+    photos: Sequence[Path],
+    options: Options,
+    unreadable: list[str],
+    sheets: SheetFolder | None = None,
 ) -> Iterator[Answer]:
-    """What the predictor says of each photo that can be read; the others are noted."""
+    """What the predictor says of each photo that can be read, with a sheet in the folder; the others are noted."""
     from dogbreed.data.photos import open_photo
 
     for start in range(0, len(photos), options.batch_size):
@@ -138,7 +133,18 @@ def answers(
             except DataError as error:
                 unreadable.append(str(error))
         predictions = predictor.predict_many([image for _, image in opened], options.top_k, options.batch_size)
-        yield from zip([photo for photo, _ in opened], predictions, strict=True)
+        for (photo, image), answer in zip(opened, predictions, strict=True):
+            if sheets:
+                sheets.write(photo, _sheet(predictor, image, answer))
+            yield photo, answer
+
+
+def _sheet(predictor: BreedPredictor, image: Image.Image, predictions: Sequence[Prediction]) -> Image.Image:
+    from dogbreed.explaining.answer_sheet import answer_sheet
+    from dogbreed.explaining.overlay import cropped
+
+    seen, explained = cropped(image, predictor.artifact.preprocessing), predictor.explain(image, predictions[0].index)
+    return answer_sheet(seen, explained, [(prediction.name, prediction.probability) for prediction in predictions])
 
 
 def main() -> int:
@@ -146,13 +152,18 @@ def main() -> int:
     if not sys.argv[1:] or {"-h", "--help"} & set(sys.argv[1:]):
         print(HELP)
         return 0 if sys.argv[1:] else 1
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name need not be text in any encoding.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options, photos = parse(sys.argv[1:])
     keep_freed_memory()
+    from dogbreed.explaining.sheet_folder import SheetFolder
     from dogbreed.predictor import BreedPredictor
 
-    predictor = BreedPredictor.load(options.model, options.device)
+    sheets = SheetFolder(options.explain, kept=photos) if options.explain else None
+    predictor = BreedPredictor.load(options.model, options.device, calibrate=options.calibrate, tta=options.tta)
     unreadable: list[str] = []
-    for line in FORMATS[options.format](answers(predictor, photos, options, unreadable)):
+    for line in FORMATS[options.format](answers(predictor, photos, options, unreadable, sheets)):
         print(line)
     for message in unreadable:
         fail(message)

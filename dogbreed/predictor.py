@@ -15,7 +15,11 @@ from torchvision.transforms import v2
 from dogbreed.artifacts import Artifact, load_artifact
 from dogbreed.data.photos import open_photo
 from dogbreed.data.transforms import evaluation_transform, normalise
+from dogbreed.device import existing_device
 from dogbreed.errors import ConfigError, DataError
+from dogbreed.explaining.grad_cam import grad_cam
+from dogbreed.explaining.overlay import cropped, overlay
+from dogbreed.models.probabilities import mirrored, probabilities
 
 Photo = str | Path | bytes | Image.Image | Tensor
 
@@ -30,22 +34,34 @@ class Prediction:
 
 
 class BreedPredictor:
-    """Answers which breed a photo shows, with the preprocessing that the model was trained with."""
+    """Answers which breed a photo shows, with the preprocessing that the model was trained with.
 
-    def __init__(self, artifact: Artifact) -> None:
+    Args:
+        artifact: from `load_artifact`.
+        calibrate: whether the logits are divided by the artifact's temperature: the same order of breeds, with
+            probabilities that are right as often as they say.
+        tta: test-time augmentation, the mean of the probabilities of a photo and of its mirror image; takes twice as
+            long.
+    """
+
+    def __init__(self, artifact: Artifact, *, calibrate: bool = True, tta: bool = False) -> None:
         self.artifact = artifact
+        self._temperature = artifact.temperature if calibrate else 1.0
+        self._views = (_itself, mirrored) if tta else (_itself,)
         self._transform = evaluation_transform(artifact.preprocessing)
         self._device = next(artifact.network.parameters()).device
 
     @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> Self:
-        """The predictor of a model's folder.
+    def load(
+        cls, folder: str | Path, device: str | torch.device = "cpu", *, calibrate: bool = True, tta: bool = False
+    ) -> Self:
+        """The predictor of a model's folder, with the options of the class.
 
         Raises:
             ArtifactError: the folder holds no model, or a damaged one.
             ConfigError: this machine has no such device.
         """
-        return cls(load_artifact(folder, _existing(device)))
+        return cls(load_artifact(folder, existing_device(device)), calibrate=calibrate, tta=tta)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -73,7 +89,33 @@ class BreedPredictor:
                 raise ConfigError(f"Expected {name} to be at least 1, got {value}.")
         for batch in _batched(photos, batch_size):
             images = torch.stack([self._transform(_image(photo)).as_subclass(Tensor) for photo in batch])
-            yield from self._answers(self.logits(images), top_k)
+            yield from self._answers(self.probabilities(images), top_k)
+
+    def explain(self, photo: Photo, index: int | None = None) -> Image.Image:
+        """What the network sees of a photo, coloured where it speaks for a breed (see `grad_cam`).
+
+        The image is (crop, crop) pixels, RGB. Neither calibration nor test-time augmentation changes the colours.
+
+        Args:
+            photo: as in `predict`.
+            index: of the breed in `class_names`; None for the most probable.
+
+        Raises:
+            ConfigError: there is no such breed, or images are too small for this network to have places.
+            DataError: this is no photo.
+        """
+        if index is not None and not 0 <= index < len(self.class_names):
+            raise ConfigError(f"Expected index to be from 0 to {len(self.class_names) - 1}, got {index}.")
+        seen = cropped(_image(photo), self.artifact.preprocessing)
+        image = v2.functional.pil_to_tensor(seen)[None]
+        answer = self.probabilities(image).argmax(1) if index is None else torch.tensor([index])
+        normalised = normalise(image.to(self._device), self.artifact.preprocessing)
+        return overlay(seen, grad_cam(self.artifact.network, normalised, answer.to(self._device))[0])
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """Probabilities, shape (batch, num_classes), of uint8 images, shape (batch, 3, crop, crop)."""
+        views = [probabilities(self.logits(view(images)), self._temperature) for view in self._views]
+        return torch.stack(views).mean(0)
 
     def logits(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, num_classes), of uint8 images, shape (batch, 3, crop, crop)."""
@@ -82,19 +124,15 @@ class BreedPredictor:
             logits: Tensor = self.artifact.network(images)
             return logits.cpu()
 
-    def _answers(self, logits: Tensor, top_k: int) -> Iterator[list[Prediction]]:
-        top = logits.softmax(1).topk(min(top_k, len(self.class_names)), dim=1)
-        for probabilities, indices in zip(top.values.tolist(), top.indices.tolist(), strict=True):
-            pairs = zip(indices, probabilities, strict=True)
+    def _answers(self, shares: Tensor, top_k: int) -> Iterator[list[Prediction]]:
+        top = shares.topk(min(top_k, len(self.class_names)), dim=1)
+        for values, indices in zip(top.values.tolist(), top.indices.tolist(), strict=True):
+            pairs = zip(indices, values, strict=True)
             yield [Prediction(self.class_names[index], index, probability) for index, probability in pairs]
 
 
-def _existing(device: str | torch.device) -> torch.device:
-    try:
-        return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ConfigError(f"Expected device to be cpu, or a cuda or mps device that is there: {reason}") from error
+def _itself(images: Tensor) -> Tensor:
+    return images
 
 
 def _batched(photos: Iterable[Photo], batch_size: int) -> Iterator[Sequence[Photo]]:

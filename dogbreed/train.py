@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,10 @@ CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "co
 
 
 def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -> dict[str, float]:
-    """Fit, or resume where the trainer's folder holds a checkpoint, then test the best epoch: the metrics by name."""
+    """Fit, or resume where the trainer's folder holds a checkpoint, and go back to the best epoch: its validation loss.
+
+    `dogbreed.training.run.write_results` then tests the module and leaves what was learnt.
+    """
     from dogbreed.training.run import train as run
 
     return run(trainer, module, data)
@@ -60,34 +64,51 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
     import torch
 
     from dogbreed.data.randomness import derived_seed
-    from dogbreed.training import report, run
+    from dogbreed.evaluation.evaluation import Settings
+    from dogbreed.training import notices, run
 
     quiet()
     output_dir = Path(cfg.paths.output_dir)
-    if finished := report.finished(output_dir, OmegaConf.to_container(cfg, resolve=True)):
+    if finished := notices.finished(output_dir, OmegaConf.to_container(cfg, resolve=True)):
         print(finished)
         return
+    check_arguments(Settings, _plain(cfg.evaluation), "evaluation.")
+    check_arguments(run.write_results, {"report": cfg.report}, "")
     data = _instantiate(cfg.data, "data")
     callbacks = _instantiate(cfg.callbacks, "callbacks", interruption=interruption)
     trainer = _instantiate(cfg.trainer, "trainer", callbacks=callbacks)
     _rehearse(cfg.model)
     data.prepare_data()
     data.setup()
+    run.judged_splits(trainer, data)
     weights = run.class_weights(cfg.model.class_weights, data)
     torch.manual_seed(derived_seed(cfg.seed, "first weights"))
     module = _instantiate(cfg.model, "model", num_classes=data.num_classes, class_weights=weights)
     OmegaConf.save(cfg, output_dir / "config.yaml", resolve=True)
-    print("\n".join(report.before(trainer, module, data, output_dir)), flush=True)
+    if cfg.lr_find:
+        with interruption.listening():
+            print(run.use_found_rate(trainer, module, data, output_dir, seed=cfg.seed), flush=True)
+    print("\n".join(notices.before(trainer, module, data, output_dir)), flush=True)
     # Before and after this a signal may end the process at once: there is nothing to store.
     with interruption.listening():
         metrics = train(trainer, module, data)
-    run.write_results(output_dir, trainer, module, data, metrics)
-    print("\n".join(report.after(trainer, data, output_dir, metrics)))
+    results = run.write_results(
+        output_dir,
+        trainer,
+        module,
+        data,
+        metrics,
+        settings=replace(run.default_settings(trainer, data), **_plain(cfg.evaluation)),
+        report=cfg.report,
+        command=["python", "-m", "dogbreed.train", *sys.argv[1:]],
+    )
+    if results:
+        print("\n".join(notices.after(trainer, data, output_dir, results)))
 
 
 def _instantiate(node: DictConfig, name: str, **arguments: Any) -> Any:
     """What a part of the configuration describes; a wrong value is the configuration's fault."""
-    values: Any = OmegaConf.to_container(node, resolve=True)
+    values = _plain(node)
     check_arguments(hydra.utils.get_object(node._target_), values | arguments, f"{name}.")
     try:
         return hydra.utils.instantiate(node, _convert_="all", **arguments)
@@ -96,6 +117,10 @@ def _instantiate(node: DictConfig, name: str, **arguments: Any) -> Any:
             raise error.__cause__ from None
         cause = error.__cause__ or error
         raise ConfigError(f"Cannot use the settings of {name}: {cause}") from error
+
+
+def _plain(node: DictConfig) -> Any:
+    return OmegaConf.to_container(node, resolve=True)
 
 
 def _rehearse(model: DictConfig) -> None:

@@ -297,6 +297,42 @@ def test_a_figure_that_is_not_finite_is_refused_at_saving_and_the_old_model_stay
     assert torch.equal(logits_of(load_artifact(folder).network), logits_of(small_network()))
 
 
+NO_TEMPERATURES: list[Any] = [0, 0.0, -1.5, True, "1.5", None, [1.5], float("nan"), float("inf"), 10**400]
+
+
+@pytest.mark.parametrize("value", NO_TEMPERATURES, ids=lambda value: str(value)[:8])
+def test_a_temperature_that_is_none_is_refused_at_loading_and_at_saving(folder: Path, value: Any) -> None:
+    with pytest.raises(ArtifactError, match=r"^Expected calibration\.temperature to be a finite number above 0"):
+        save_small(folder, seed=1, calibration={"temperature": value})
+    assert torch.equal(logits_of(load_artifact(folder).network), logits_of(small_network()))
+    rewrite(folder, lambda card: card.update(calibration={"temperature": value}))
+    assert "cannot be built: Expected calibration.temperature to be a finite number above 0" in refused(folder)
+
+
+@pytest.mark.parametrize("calibration", [1.5, "none", [1.5]])
+def test_a_calibration_of_another_kind_is_refused(folder: Path, calibration: Any) -> None:
+    rewrite(folder, lambda card: card.update(calibration=calibration))
+    assert "calibration.temperature" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("details", "temperature"),
+    [
+        ({}, 1.0),
+        ({"calibration": None}, 1.0),
+        ({"calibration": {}}, 1.0),
+        ({"calibration": {"temperature": 2}}, 2.0),
+        ({"calibration": {"temperature": 0.75, "photos": 3}}, 0.75),
+    ],
+)
+def test_the_temperature_is_that_of_the_card_or_1_where_it_has_none(
+    tmp_path: Path, details: dict[str, Any], temperature: float
+) -> None:
+    save_small(tmp_path, **details)
+    found = load_artifact(tmp_path).temperature
+    assert (found, type(found)) == (temperature, float)
+
+
 def test_an_architecture_that_is_not_the_networks_is_noticed_at_saving(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="cannot be built"):
         save_artifact(tmp_path, small_network(), architecture={**ARCHITECTURE, "hidden": []}, class_names=CLASS_NAMES)

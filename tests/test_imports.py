@@ -15,6 +15,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for path in FILES}
 
 
+JUDGING = ["reporting", "explaining", "evaluation", "exporting"]
+COMMANDS = ["predictor", "train", "predict", "evaluate", "export"]
+
+
 def imports(file: str) -> Iterator[str]:
     """Every module that a file imports anywhere, under `TYPE_CHECKING` too."""
     for node in ast.walk(TREES[file]):
@@ -50,6 +54,10 @@ def test_hydra_stays_in_the_command() -> None:
     assert set(importers("hydra", "omegaconf")) <= {"train.py", "overrides.py"}
 
 
+def test_a_page_is_drawn_without_a_model() -> None:
+    assert importers("torch", "torchvision", "pytorch_lightning", within="reporting/") == []
+
+
 def test_imports_are_absolute() -> None:
     assert not [f for f, tree in TREES.items() for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
 
@@ -57,12 +65,16 @@ def test_imports_are_absolute() -> None:
 @pytest.mark.parametrize(
     ("within", "unknown"),
     [
-        ("data/", ["models", "training", "artifacts", "predictor", "train", "predict"]),
-        ("models/", ["training", "artifacts", "predictor", "train", "predict"]),
-        ("artifacts.py", ["training", "predictor", "train", "predict"]),
-        ("predictor.py", ["training", "train", "predict"]),
-        ("predict.py", ["training", "train"]),
-        ("training/", ["predictor", "train", "predict", "overrides"]),
+        ("data/", ["models", "training", "artifacts", *JUDGING, *COMMANDS]),
+        ("models/", ["training", "artifacts", *JUDGING, *COMMANDS]),
+        ("reporting/", ["data", "models", "training", "artifacts", "evaluation", "explaining", "exporting", *COMMANDS]),
+        ("explaining/", ["training", "artifacts", "reporting", "evaluation", "exporting", *COMMANDS]),
+        ("artifacts.py", ["training", *JUDGING, *COMMANDS]),
+        ("exporting/", ["training", "reporting", "evaluation", "explaining", *COMMANDS]),
+        ("evaluation/", ["training", "exporting", *COMMANDS]),
+        ("predictor.py", ["training", "evaluation", "reporting", "exporting", "train", "predict"]),
+        ("predict.py", ["training", "evaluation", "train"]),
+        ("training/", ["exporting", "overrides", *COMMANDS]),
         ("atomic.py", ["data", "models", "training"]),
         ("errors.py", ["data", "models", "training", "artifacts"]),
     ],

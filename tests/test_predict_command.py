@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -13,6 +14,9 @@ from PIL import Image
 
 from dogbreed import predict
 from dogbreed.command_line import run_command
+from dogbreed.data.photos import open_photo
+from dogbreed.explaining.answer_sheet import answer_sheet
+from dogbreed.explaining.overlay import cropped
 from dogbreed.predictor import BreedPredictor
 from tests.data.photo_folders import add_photo, noise
 from tests.trained_models import CLASS_NAMES, save_small
@@ -117,7 +121,14 @@ def test_the_command_answers_as_the_predictor_does_a_photo_of_a_telephone_too(
         (["a.png", "top_k=0"], "Expected top_k to be at least 1, got 0."),
         (["a.png", "batch_size=-1"], "Expected batch_size to be at least 1, got -1."),
         (["a.png", "format=xml"], "Expected format to be one of text, json, csv, got 'xml'."),
-        (["a.png", "device=gpu"], "Expected device to be cpu"),
+        (["a.png", "tta=yes"], "Expected tta to be true or false, got 'yes'."),
+        (["a.png", "calibrate=1"], "Expected calibrate to be true or false, got '1'."),
+        (
+            ["a.png", "explain=b/1.png"],
+            "Expected explain to be a folder that can be written to, got b/1.png: File exists.",
+        ),
+        (["a.png", "explain=b/1.png/x"], "Expected explain to be a folder that can be written to"),
+        (["a.png", "device=gpu"], "Expected device to be auto, cpu"),
         (["missing.png"], "found nothing at missing.png"),
         ([], "Expected at least one photo"),
         (["a.png", "model="], "Expected model=DIR"),
@@ -132,6 +143,63 @@ def test_a_wrong_argument_is_told_in_one_line_with_status_1(
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert err.startswith("error: ")
     assert message in err
+
+
+def test_calibration_is_on_and_test_time_augmentation_off_unless_it_is_said_otherwise(
+    command: Command, tmp_path: Path, photos: Path
+) -> None:
+    save_small(tmp_path / "model", calibration={"temperature": 3.0})
+    for arguments, options in (
+        ([], {"calibrate": True, "tta": False}),
+        (["calibrate=False", "tta=TRUE"], {"calibrate": False, "tta": True}),
+    ):
+        predictor = BreedPredictor.load(tmp_path / "model", **options)
+        out = command(f"model={tmp_path / 'model'}", photos / "a.png", "format=json", *arguments)[1]
+        assert json.loads(out)["predictions"] == [asdict(p) for p in predictor.predict(photos / "a.png")]
+
+
+def test_an_explanation_of_every_answered_photo_is_left_in_a_folder_that_is_made(
+    command: Command, model: Path, photos: Path, tmp_path: Path
+) -> None:
+    add_photo(photos / "c" / "1.png")
+    (photos / "b" / "broken.png").write_bytes(b"")
+    folder, before = tmp_path / "new" / "folder", {path: path.read_bytes() for path in photos.rglob("*.png")}
+    status, out, err = command(f"model={model}", photos, "format=json", "batch_size=2", f"explain={folder}")
+    assert (status, len(out.splitlines()), len(err.splitlines())) == (1, 4, 1)
+    assert sorted(path.name for path in folder.iterdir()) == ["1-2.png", "1.png", "2.png", "a.png"]
+    assert {path: path.read_bytes() for path in photos.rglob("*.png")} == before
+    for path in folder.iterdir():
+        with Image.open(path) as sheet:
+            sheet.load()
+            assert sheet.format == "PNG"
+
+
+def test_an_explanation_shows_what_the_network_sees_and_its_answers(
+    command: Command, model: Path, photos: Path, tmp_path: Path
+) -> None:
+    command(f"model={model}", photos / "a.png", "top_k=2", f"explain={tmp_path}")
+    predictor = BreedPredictor.load(model)
+    seen = cropped(open_photo(photos / "a.png"), predictor.artifact.preprocessing)
+    answers = [(p.name, p.probability) for p in predictor.predict(photos / "a.png", top_k=2)]
+    with Image.open(tmp_path / "a.png") as sheet:
+        assert sheet.convert("RGB") == answer_sheet(seen, predictor.explain(photos / "a.png"), answers)
+
+
+def test_answers_are_the_same_with_and_without_explanations(
+    command: Command, model: Path, photos: Path, tmp_path: Path
+) -> None:
+    without, explained = (command(f"model={model}", photos, *more) for more in ([], [f"explain={tmp_path / 'x'}"]))
+    assert explained == without
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv"])
+def test_a_photo_whose_name_is_not_text_is_answered(command: Command, model: Path, photos: Path, form: str) -> None:
+    odd = photos / os.fsdecode(b"\xff.png")
+    (photos / "a.png").rename(odd)
+    status, out, _ = command(f"model={model}", odd, f"format={form}", f"explain={photos / 'x'}")
+    assert status == 0
+    assert r"\udcff.png" in out
+    assert form != "json" or json.loads(out)["file"] == str(odd)
 
 
 def test_a_photo_whose_name_looks_like_a_setting_is_a_photo(

@@ -12,12 +12,15 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 import dogbreed
+from dogbreed.artifacts import save_artifact
 from dogbreed.data.photos import open_photo
 from dogbreed.data.transforms import evaluation_transform, normalise
 from dogbreed.errors import ArtifactError, ConfigError, DataError
+from dogbreed.explaining.grad_cam import grad_cam
+from dogbreed.explaining.overlay import cropped, overlay
 from dogbreed.predictor import BreedPredictor, Prediction
 from tests.data.photo_folders import noise
-from tests.trained_models import CLASS_NAMES, save_small
+from tests.trained_models import ARCHITECTURE, CLASS_NAMES, save_small, small_network
 
 SIZES = [(48, 48), (61, 45), (33, 200)]
 
@@ -81,6 +84,98 @@ def test_as_many_breeds_are_named_as_asked_for_and_there_are(
     assert probabilities == sorted(probabilities, reverse=True)
     assert all(0 <= probability <= 1 for probability in probabilities)
     assert answers < 3 or sum(probabilities) == pytest.approx(1)
+
+
+def calibrated(folder: Path, **options: Any) -> BreedPredictor:
+    save_small(folder, calibration={"temperature": 2.5})
+    return BreedPredictor.load(folder, **options)
+
+
+def images(predictor: BreedPredictor, batch: int = 4) -> Tensor:
+    transform = evaluation_transform(predictor.artifact.preprocessing)
+    return torch.stack([transform(noise(40, 40, seed=seed)).as_subclass(Tensor) for seed in range(batch)])
+
+
+def test_calibrated_probabilities_are_those_of_the_logits_divided_by_the_temperature_of_the_model(
+    tmp_path: Path,
+) -> None:
+    predictor, batch = calibrated(tmp_path), images(calibrated(tmp_path))
+    assert predictor.artifact.temperature == 2.5
+    assert torch.equal(predictor.probabilities(batch), (predictor.logits(batch) / 2.5).softmax(1))
+    plain = BreedPredictor.load(tmp_path, calibrate=False)
+    assert torch.equal(plain.logits(batch), predictor.logits(batch))
+    assert torch.equal(plain.probabilities(batch), predictor.logits(batch).softmax(1))
+    assert [p.name for p in plain.predict(noise(seed=1))] == [p.name for p in predictor.predict(noise(seed=1))]
+
+
+def test_a_model_without_calibration_is_asked_as_it_is(model: Path) -> None:
+    predictor = BreedPredictor.load(model)
+    assert predictor.artifact.temperature == 1.0
+    assert torch.equal(predictor.probabilities(images(predictor)), predictor.logits(images(predictor)).softmax(1))
+
+
+@pytest.mark.parametrize("calibrate", [True, False])
+def test_test_time_augmentation_is_the_mean_of_the_probabilities_of_a_photo_and_its_mirror_image(
+    tmp_path: Path, calibrate: bool
+) -> None:
+    predictor, plain = calibrated(tmp_path, calibrate=calibrate, tta=True), calibrated(tmp_path, calibrate=calibrate)
+    batch = images(predictor)
+    expected = (plain.probabilities(batch) + plain.probabilities(batch.flip(3))) / 2
+    assert torch.allclose(predictor.probabilities(batch), expected, atol=1e-7)
+    assert not torch.allclose(predictor.probabilities(batch), plain.probabilities(batch), atol=1e-5)
+    assert torch.equal(predictor.logits(batch), plain.logits(batch))
+
+
+def test_with_test_time_augmentation_a_photo_and_its_mirror_image_have_the_same_answer(tmp_path: Path) -> None:
+    predictor, photo = calibrated(tmp_path, tta=True), noise(64, 32, seed=1)
+    one, other = predictor.predict(photo), predictor.predict(photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    assert [p.name for p in one] == [p.name for p in other]
+    assert [p.probability for p in one] == pytest.approx([p.probability for p in other], abs=1e-6)
+
+
+def test_an_answer_is_made_of_the_probabilities(tmp_path: Path) -> None:
+    predictor = calibrated(tmp_path, tta=True)
+    shares = predictor.probabilities(images(predictor, 1))[0].tolist()
+    assert {p.index: p.probability for p in predictor.predict(noise(40, 40, seed=0))} == dict(enumerate(shares))
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> BreedPredictor:
+    """Sees enough of a photo to have a map of it."""
+    folder, changes = tmp_path_factory.mktemp("larger"), {"hidden": [], "image_size": 64}
+    network = small_network(**changes)
+    save_artifact(folder, network, architecture={**ARCHITECTURE, **changes}, class_names=CLASS_NAMES)
+    return BreedPredictor.load(folder)
+
+
+def test_an_explanation_lies_over_what_the_network_sees(larger: BreedPredictor) -> None:
+    photo, preprocessing = noise(64, 40, seed=1), larger.artifact.preprocessing
+    seen, answer = cropped(photo, preprocessing), larger.predict(photo)[0].index
+    maps = grad_cam(larger.artifact.network, normalise(pixels(seen)[None], preprocessing), torch.tensor([answer]))
+    assert maps.max() == 1
+    assert larger.explain(photo) == overlay(seen, maps[0])
+    assert larger.explain(photo).size == (64, 64)
+
+
+def test_an_explanation_is_for_the_most_probable_breed_unless_another_is_named(larger: BreedPredictor) -> None:
+    photo = noise(64, 40, seed=1)
+    explanations = [larger.explain(photo, index) for index in range(3)]
+    assert larger.explain(photo) == explanations[larger.predict(photo)[0].index]
+    assert any(one != explanations[0] for one in explanations)
+
+
+def test_every_form_of_a_photo_has_the_same_explanation_in_any_mode_of_the_caller(larger: BreedPredictor) -> None:
+    photo = noise(64, 40, seed=1)
+    expected = larger.explain(photo)
+    assert larger.explain(pixels(photo)) == expected
+    with torch.inference_mode():
+        assert larger.explain(photo) == expected
+
+
+@pytest.mark.parametrize("index", [-1, 3, 1000])
+def test_an_explanation_for_no_breed_is_refused(predictor: BreedPredictor, index: int) -> None:
+    with pytest.raises(ConfigError, match=rf"^Expected index to be from 0 to 2, got {index}\.$"):
+        predictor.explain(noise(), index)
 
 
 @pytest.mark.parametrize("settings", [{"top_k": 0}, {"top_k": -1}, {"batch_size": 0}], ids=str)

@@ -8,8 +8,8 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
@@ -42,10 +42,14 @@ HEADINGS: dict[Severity, str] = {
 
 @dataclass(frozen=True)
 class CheckedFolder:
-    """A folder of photos less those that must be skipped, and everything found in it, most severe first."""
+    """A folder of photos less those that must be skipped, and everything found in it, most severe first.
+
+    `contents` has the SHA-256 of each photo's file.
+    """
 
     folder: PhotoFolder
     findings: tuple[Finding, ...]
+    contents: Mapping[Path, str] = field(default_factory=dict)
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
         """Choose the findings of one severity."""
@@ -72,11 +76,21 @@ def check_folder(root: str | Path, *, seed: int = 0, cache_dir: Path | None = No
         DataError: there is no folder, it is empty, or it may not be read.
 
     """
-    listing = _listing(root)
-    facts = scan((path for _, _, path in listing.rows()), cache=_cache_file(listing.root, cache_dir))
+    listing, facts = scan_folder(root, cache_dir)
     skipped = frozenset(path for finding in skips(listing, facts) for path in finding.paths)
-    folder = _photo_folder(listing, facts, skipped, seed)
-    return CheckedFolder(folder, findings(listing, facts, folder))
+    folder = photo_folder(listing, facts, skipped, seed)
+    contents = {path: facts[path].content for split in folder.splits.values() for path in split.paths}
+    return CheckedFolder(folder, findings(listing, facts, folder), contents)
+
+
+def scan_folder(root: str | Path, cache_dir: Path | None = None) -> tuple[Listing, Facts]:
+    """What lies in a folder and what is in each of its photos, with no judgement on either.
+
+    Raises:
+        DataError: as `check_folder`.
+    """
+    listing = _listing(root)
+    return listing, scan((path for _, _, path in listing.rows()), cache=_cache_file(listing.root, cache_dir))
 
 
 def describe(checked: CheckedFolder, *, every: bool = False) -> str:
@@ -125,7 +139,8 @@ def _cache_file(root: Path, cache_dir: Path | None) -> Path | None:
         return None
 
 
-def _photo_folder(listing: Listing, facts: Facts, skipped: frozenset[Path], seed: int) -> PhotoFolder:
+def photo_folder(listing: Listing, facts: Facts, skipped: frozenset[Path], seed: int) -> PhotoFolder:
+    """Number the classes by their training folders and draw the splits that have no folder from the training photos."""
     names = class_names(listing.training_classes)
     targets = {folder: target for target, folder in enumerate(names)}
     rows = [(s, targets[f], p) for s, f, p in listing.rows() if f in targets and p not in skipped]

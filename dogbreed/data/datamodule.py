@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -17,6 +14,7 @@ from typing_extensions import override
 from dogbreed.data.check import CheckedFolder, check_folder
 from dogbreed.data.dataset import PhotoDataset
 from dogbreed.data.folder import PhotoFolder
+from dogbreed.data.loading import default_workers, loader_settings
 from dogbreed.data.mixing import mixing_transform
 from dogbreed.data.order import EpochOrder, ResumableLoader
 from dogbreed.data.randomness import derived_seed, seeded
@@ -156,17 +154,7 @@ class DogBreedDataModule(LightningDataModule):
         return DataLoader(dataset, shuffle=False, **self._loading())
 
     def _loading(self) -> dict[str, Any]:
-        return {
-            "batch_size": self.batch_size,
-            "num_workers": self.num_workers,
-            "persistent_workers": self.num_workers > 0,
-            # Workers from a fork server do not notice that the run was killed and stay for ever, and each imports
-            # torch anew; a forked one ends with its parent and starts at once.
-            "multiprocessing_context": "fork" if self.num_workers > 0 and sys.platform == "linux" else None,
-            "pin_memory": torch.cuda.is_available(),
-            # Its own generator: a loader would otherwise draw from the run's.
-            "generator": torch.Generator().manual_seed(derived_seed(self.seed, "workers")),
-        }
+        return loader_settings(self.batch_size, self.num_workers, self.seed)
 
     @override
     def on_after_batch_transfer(self, batch: tuple[Tensor, Tensor], dataloader_idx: int) -> tuple[Tensor, Tensor]:
@@ -178,10 +166,3 @@ class DogBreedDataModule(LightningDataModule):
         place = self.trainer.current_epoch, self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
         with seeded(derived_seed(self.seed, "mixing", *place)):
             return mixing(images, target)
-
-
-def default_workers() -> int:
-    """Half of the cores this process may use, 8 at most: the other half computes."""
-    # macOS does not tell which cores a process may use.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(8, cores // 2)

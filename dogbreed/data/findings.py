@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from dogbreed.data.folder import SPLIT_FOLDERS, SPLITS, WHOLE, Listing, PhotoFolder, class_name, class_names
-from dogbreed.data.quality import quality_hints
+from dogbreed.data.quality import quality_hints, usual_sizes
 from dogbreed.data.scan import PhotoFacts
 
 Severity = Literal["refuse", "skip", "warning", "hint"]
@@ -61,7 +62,12 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "light": ("hint", "Look whether anything can be made out."),
     "blank": ("hint", "Look whether anything is in it."),
     "blurred": ("hint", "Look whether anything can be made out."),
+    "grey": ("hint", "Find it in colour, or look whether its class can be told without: most photos have colour."),
     "odd shape": ("hint", "Cut it: of a long photo the network sees the middle alone."),
+    "odd size": (
+        "hint",
+        "Look whether it is a photo like the others, and not a thumbnail, an icon or a scan.",
+    ),
     "tiny": ("hint", "Find it larger: it is blown up before the network sees it."),
 }
 
@@ -225,10 +231,22 @@ def _strays(listing: Listing) -> Iterator[Finding]:
 
 
 def _photos(listing: Listing, facts: Facts, folder: PhotoFolder) -> Iterator[Finding]:
-    for path in (path for split in folder.splits.values() for path in split.paths):
-        photo = facts[path]
+    photos = {path: facts[path] for split in folder.splits.values() for path in split.paths}
+    for path, photo in photos.items():
         if photo.format not in FORMATS[path.suffix.lower()]:
             yield _finding("wrong suffix", f"{listing.name(path)} is a {photo.format}.", path)
-        if photo.pixels:
-            for hint in quality_hints(photo.width, photo.height, photo.pixels):
-                yield _finding(hint, f"{listing.name(path)} ({photo.width} x {photo.height})", path)
+    for path, hint in _hints(photos):
+        yield _finding(hint, f"{listing.name(path)} ({photos[path].width} x {photos[path].height})", path)
+
+
+def _hints(photos: Facts) -> Iterator[tuple[Path, str]]:
+    """What a photo deserves by itself, and what it deserves among the others."""
+    smallest, largest = usual_sizes([(photo.width, photo.height) for photo in photos.values()])
+    hints = [(p, h) for p, f in photos.items() if f.pixels for h in quality_hints(f.width, f.height, f.pixels)]
+    # Where most photos are grey, a grey one is like the others.
+    grey_is_usual = 2 * sum(hint == "grey" for _, hint in hints) > len(photos)
+    yield from ((path, hint) for path, hint in hints if not (hint == "grey" and grey_is_usual))
+    tiny = {path for path, hint in hints if hint == "tiny"}
+    for path, photo in photos.items():
+        if path not in tiny and not smallest <= math.sqrt(photo.width * photo.height) <= largest:
+            yield path, "odd size"

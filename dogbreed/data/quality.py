@@ -1,6 +1,6 @@
-"""Hints that a photo may teach the network little: dark, light, blank, blurred, oddly shaped or tiny.
+"""Hints that a photo may teach the network little: dark, light, blank, blurred, grey, of an odd shape or size, tiny.
 
-The kinds, and the thresholds of `dark`, `light`, `blank` and `odd shape`, are those of CleanVision
+The kinds, and the thresholds of `dark`, `light`, `blank`, `odd shape` and `odd size`, are those of CleanVision
 (https://github.com/cleanlab/cleanvision). The measure of sharpness is the variance of the Laplacian
 (Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000) over the variance of the brightness,
 so that a photo of low contrast does not count as blurred.
@@ -8,7 +8,7 @@ so that a photo of low contrast does not count as blurred.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,16 +19,27 @@ DARK = 0.32  # of full brightness, reached by the brightest hundredth of the pix
 LIGHT = 0.95  # of full brightness, exceeded by all but the darkest twentieth
 BLANK = 3.0  # bits of entropy of the brightness
 BLURRED = 0.015  # between photos as they come and the same photos under a Gaussian blur of 6 pixels
+GREY = 0.02  # of full brightness between the channels, exceeded by the most colourful hundredth of the pixels
 ODD_SHAPE = 0.35  # short side over long side
 TINY = 64  # pixels on the short side: less than a third of what the usual backbones look at
 
+# Sizes so many times the range of the middle half beyond it are odd. That range counts as a tenth of the median at
+# least: where most photos have one size, another that is a little wider is nothing odd.
+ODD_SIZE, LEAST_RANGE = 3.0, 0.1
+FEW_SIZES = 30  # below which quartiles say nothing
+
 # Blur is judged at about the size at which the network sees a photo: a camera's 12 million pixels are never sharp.
 SIDE = 256
+# Colour is judged at a size at which the noise of cameras and of JPEG has mostly gone.
+COLOUR_SIDE = 64
 
 
 @dataclass(frozen=True)
 class PixelStatistics:
-    """What the hints need of the brightness: fractions of full brightness, bits, and a ratio of variances."""
+    """What the hints need of the pixels: fractions of full brightness, bits, and a ratio of variances.
+
+    `colour` is what the channels differ by in all but the most colourful hundredth of the pixels.
+    """
 
     mean: float
     std: float
@@ -36,16 +47,17 @@ class PixelStatistics:
     percentile_99: float
     entropy: float
     sharpness: float
+    colour: float
 
 
 def pixel_statistics(image: Image.Image) -> PixelStatistics:
-    """Measure the brightness of an image, at a short side of at most `SIDE` pixels.
+    """Measure the pixels of an RGB image, at a short side of at most `SIDE` pixels.
 
     >>> pixel_statistics(Image.new("RGB", (300, 200), "white")).mean
     1.0
     """
     grey = image.convert("L")
-    brightness = (np.asarray(_shrunk(grey)) / 255).astype(np.float32)
+    brightness = (np.asarray(_shrunk(grey, SIDE)) / 255).astype(np.float32)
     percentile_5, percentile_99 = np.percentile(brightness, (5, 99))
     return PixelStatistics(
         mean=float(brightness.mean()),
@@ -54,6 +66,7 @@ def pixel_statistics(image: Image.Image) -> PixelStatistics:
         percentile_99=float(percentile_99),
         entropy=grey.entropy(),
         sharpness=_sharpness(brightness),
+        colour=_colour(image),
     )
 
 
@@ -65,8 +78,7 @@ def quality_hints(width: int, height: int, pixels: PixelStatistics) -> list[str]
     """
     shape = min(width, height), max(width, height)
     found = [name for name, deserves in HINTS.items() if deserves(*shape, pixels)]
-    # A blank photo has nothing in it that could be sharp.
-    return [name for name in found if name != "blurred" or "blank" not in found]
+    return [name for name in found if not HIDDEN_BY.get(name, set()) & set(found)]
 
 
 HINTS: dict[str, Callable[[int, int, PixelStatistics], bool]] = {
@@ -74,16 +86,38 @@ HINTS: dict[str, Callable[[int, int, PixelStatistics], bool]] = {
     "light": lambda _short, _long, pixels: pixels.percentile_5 > LIGHT,
     "blank": lambda _short, _long, pixels: pixels.entropy < BLANK,
     "blurred": lambda _short, _long, pixels: pixels.sharpness < BLURRED,
+    "grey": lambda _short, _long, pixels: pixels.colour < GREY,
     "odd shape": lambda short, long, _pixels: short < ODD_SHAPE * long,
     "tiny": lambda short, _long, _pixels: short < TINY,
 }
+# A blank photo has nothing in it that could be sharp, and where there is hardly any light there is hardly any colour.
+HIDDEN_BY = {"blurred": {"blank"}, "grey": {"blank", "dark", "light"}}
 
 
-def _shrunk(grey: Image.Image) -> Image.Image:
-    scale = SIDE / min(grey.size)
+def usual_sizes(sizes: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """The bounds of the square root of width times height, in pixels, outside of which a photo's size is odd.
+
+    >>> usual_sizes([(400, 400)] * 29 + [(60, 45)])
+    (280.0, 520.0)
+    """
+    if len(sizes) < FEW_SIZES:
+        return 0.0, np.inf
+    lower, median, upper = np.percentile(np.sqrt(np.prod(np.asarray(sizes, dtype=np.float64), axis=1)), (25, 50, 75))
+    beyond = ODD_SIZE * max(upper - lower, LEAST_RANGE * median)
+    return float(lower - beyond), float(upper + beyond)
+
+
+def _shrunk(image: Image.Image, side: int) -> Image.Image:
+    scale = side / min(image.size)
     if scale >= 1:
-        return grey
-    return grey.resize((round(grey.width * scale), round(grey.height * scale)), Image.Resampling.BOX)
+        return image
+    return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BOX)
+
+
+def _colour(image: Image.Image) -> float:
+    channels = [np.asarray(channel) for channel in _shrunk(image, COLOUR_SIDE).split()]
+    spread = np.maximum.reduce(channels) - np.minimum.reduce(channels)
+    return float(np.percentile(spread, 99)) / 255
 
 
 def _sharpness(brightness: npt.NDArray[np.float32]) -> float:

@@ -18,7 +18,7 @@ from dogbreed.data.photos import Fault, PhotoError, decode, read
 from dogbreed.data.quality import SIDE, PixelStatistics, pixel_statistics
 
 # Count up when what is measured changes: older caches are then ignored.
-VERSION = 1
+VERSION = 2
 
 # What a file was when it was scanned: its size in bytes and the time of its last change in ns.
 Stamp = tuple[int, int]

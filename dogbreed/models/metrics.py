@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 from torchmetrics import MeanMetric, Metric, MetricCollection
-from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
+from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
+
+from dogbreed.models.calibration_error import CalibrationError
+from dogbreed.models.top_k import TopKAccuracy
 
 
 def train_metrics() -> MetricCollection:
@@ -21,14 +24,14 @@ def evaluation_metrics(num_classes: int, prefix: str) -> MetricCollection:
     acc: share of photos whose most probable class is right. acc5: whose class is among the five most probable.
     macro_acc: mean over the classes of a class's recall. macro_f1: mean over the classes of F1. A class that neither
     occurs nor is predicted is left out of both. calibration_error: expected calibration error with 15 bins (Guo et
-    al., 2017). All in [0, 1].
+    al., 2017). All in [0, 1]. Of equally probable classes the first counts as the answer.
     """
     metrics: dict[str, Metric | MetricCollection] = {
         "acc": MulticlassAccuracy(num_classes, average="micro"),
-        "acc5": MulticlassAccuracy(num_classes, average="micro", top_k=min(5, num_classes)),
+        "acc5": TopKAccuracy(5),
         "macro_acc": MulticlassAccuracy(num_classes, average="macro"),
         "macro_f1": MulticlassF1Score(num_classes, average="macro"),
-        "calibration_error": MulticlassCalibrationError(num_classes, n_bins=15, norm="l1"),
+        "calibration_error": CalibrationError(),
     }
     return MetricCollection(metrics, prefix=prefix, compute_groups=False)
 

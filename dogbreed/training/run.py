@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from dogbreed.artifacts import save_artifact
+from dogbreed.artifacts import load_artifact, save_artifact
 from dogbreed.atomic import atomic_write
 from dogbreed.data.datamodule import DogBreedDataModule
+from dogbreed.data.folder import Split
 from dogbreed.errors import ConfigError
+from dogbreed.evaluation.evaluation import Evaluation, Settings, evaluate
+from dogbreed.evaluation.results import summary, write_tables
+from dogbreed.model_card import model_card
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.training.checkpoint_io import read_checkpoint
 from dogbreed.training.class_weights import balanced_weights
 from dogbreed.training.limits import limits
+from dogbreed.training.rate_search import describe_search, find_learning_rate
 from dogbreed.training.resuming import newest_checkpoint
+from dogbreed.training.run_report import run_report
+
+MIXED = ("bf16-mixed", "16-mixed")
 
 
 def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -> dict[str, float]:
-    """Fit, from the newest checkpoint in the trainer's folder if there is one, then test the best one.
+    """Fit, from the newest checkpoint in the trainer's folder if there is one.
 
-    The module holds the best weights afterwards.
+    The module holds the weights of the best epoch afterwards.
 
     Returns:
-        The test metrics by name, and the validation metrics of the best epoch.
+        The validation loss of the best epoch, by name.
 
     Raises:
         Interrupted: a signal asked the run to stop; its state is stored.
@@ -39,10 +49,25 @@ def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -
     if checkpoint:
         print(f"Resuming from {checkpoint.name}.", flush=True)
     trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
-    best = load_best(trainer, module)
-    trainer.test(module, data, verbose=False)
-    test = {name: value.item() for name, value in trainer.callback_metrics.items() if name.startswith("test/")}
-    return best | test
+    return load_best(trainer, module)
+
+
+def use_found_rate(
+    trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule, output_dir: Path, *, seed: int
+) -> str:
+    """Search a learning rate, or take the one that this run has found, and let the module use it; a line on it."""
+    search = find_learning_rate(
+        module,
+        data,
+        output_dir=output_dir,
+        accelerator=trainer.strategy.root_device.type,
+        precision=str(trainer.precision),
+        seed=seed,
+    )
+    line = describe_search(search, module.hparams["learning_rate"])
+    if search.suggestion is not None:
+        module.hparams["learning_rate"] = search.suggestion
+    return line
 
 
 def load_best(trainer: Trainer, module: BreedClassifier) -> dict[str, float]:
@@ -61,30 +86,106 @@ def write_results(
     module: BreedClassifier,
     data: DogBreedDataModule,
     metrics: Mapping[str, float],
-) -> None:
-    """The artifact and `metrics.json`, which is written last: where it is, the run is complete.
+    *,
+    settings: Settings | None = None,
+    report: bool = True,
+    command: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Test the module on the test split and leave what is known of it: artifact, tables, report, `metrics.json`.
+
+    `metrics.json` is written last: where it is, the run is complete.
+
+    Args:
+        output_dir: of the run.
+        trainer: that fitted the module.
+        module: with the weights of the best epoch.
+        data: the photos.
+        metrics: of `train`.
+        settings: how the network is asked; None for the data module's batches and workers.
+        report: whether to draw `report.html`.
+        command: that made the run, for the report.
+
+    Returns:
+        What `metrics.json` holds; empty in all processes but the first.
 
     Raises:
         ArtifactError: the artifact could not be written, or does not answer as the module does.
     """
     if not trainer.is_global_zero:
-        return
+        return {}
     output_dir = Path(output_dir)
-    details = {
+    module.network.to(trainer.strategy.root_device)
+    with TemporaryDirectory(dir=output_dir, prefix=".answers-") as scratch:
+        evaluation = evaluate(
+            module.network,
+            data.class_names,
+            judged_splits(trainer, data),
+            root=data.folder.root,
+            scratch=Path(scratch),
+            contents=data.checked.contents,
+            settings=settings or default_settings(trainer, data),
+        )
+        details = _details(trainer, module, data, metrics, evaluation)
+        save_artifact(
+            output_dir / "model",
+            module.network,
+            architecture=module.architecture,
+            class_names=data.class_names,
+            details=details,
+        )
+        with atomic_write(output_dir / "model" / "README.md") as file:
+            file.write(model_card(load_artifact(output_dir / "model").card).encode())
+        write_tables(output_dir, evaluation)
+        if report:
+            page = run_report(evaluation, trainer, module, data, details, command=command)
+            with atomic_write(output_dir / "report.html") as file:
+                file.write(page.encode())
+    with atomic_write(output_dir / "metrics.json") as file:
+        file.write(json.dumps(details, indent=2).encode())
+    return details
+
+
+def default_settings(trainer: Trainer, data: DogBreedDataModule) -> Settings:
+    """How a run's network is asked where nothing else is said."""
+    mixed = str(trainer.precision) in MIXED
+    return Settings(batch_size=data.batch_size, num_workers=data.num_workers, mixed_precision=mixed)
+
+
+def judged_splits(trainer: Trainer, data: DogBreedDataModule) -> dict[str, Split]:
+    """The splits of the run, the test split within the trainer's limit.
+
+    Raises:
+        ConfigError: the limit leaves no photo to test on.
+    """
+    limit, test = trainer.limit_test_batches, data.folder.splits["test"]
+    batches = math.ceil(len(test) / data.batch_size)
+    # Of the Trainer's limits 1 means one batch, 1.0 means all.
+    used = (limit if isinstance(limit, int) else int(batches * limit)) * data.batch_size
+    if not used:
+        raise ConfigError(f"Expected trainer.limit_test_batches to leave photos to test on, got {limit} of {batches}.")
+    return data.folder.splits | {"test": Split(test.paths[:used], test.targets[:used])}
+
+
+def _details(
+    trainer: Trainer,
+    module: BreedClassifier,
+    data: DogBreedDataModule,
+    metrics: Mapping[str, float],
+    evaluation: Evaluation,
+) -> dict[str, Any]:
+    found = summary(evaluation)
+    return {
         "training": training_summary(module),
-        "metrics": dict(metrics),
+        **found,
+        "metrics": {**metrics, **found["metrics"]},
+        "calibration": {
+            "temperature": evaluation.temperature,
+            "split": "val",
+            "photos": len(evaluation.answers["val"].split) if "val" in evaluation.answers else 0,
+        },
         "data": data_summary(data),
         "limits": limits(trainer),
     }
-    save_artifact(
-        output_dir / "model",
-        module.network,
-        architecture=module.architecture,
-        class_names=data.class_names,
-        details=details,
-    )
-    with atomic_write(output_dir / "metrics.json") as file:
-        file.write(json.dumps(details, indent=2).encode())
 
 
 def class_weights(choice: str | None, data: DogBreedDataModule) -> list[float] | None:

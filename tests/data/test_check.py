@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -319,6 +320,7 @@ def test_too_few_photos_to_split_are_refused(tmp_path: Path) -> None:
         ("light", noise().point(lambda value: 243 + value // 20)),
         ("blank", Image.new("RGB", (80, 80), "grey")),
         ("blurred", noise(20, 20).resize((300, 300), Image.Resampling.BICUBIC)),
+        ("grey", noise().convert("L")),
         ("odd shape", noise(400, 80)),
         ("tiny", noise(60, 60)),
     ],
@@ -329,6 +331,34 @@ def test_a_photo_of_poor_quality_is_hinted_at_and_used(root: Path, kind: str, im
     assert kinds(checked) == {kind: 1}
     assert checked.of("hint")[0].paths == (path,)
     assert path in used(checked)
+
+
+@pytest.mark.parametrize("side", [66, 300])
+def test_a_photo_of_another_size_than_the_others_is_hinted_at_and_used(tmp_path: Path, side: int) -> None:
+    root = tmp_path / "dogs"
+    for number in range(40):
+        add_photo(root / ("akita", "beagle")[number % 2] / f"{number}.png", noise(120 + number % 7, 110))
+    path = add_photo(root / "akita" / "odd.png", noise(side, side))
+    checked = check_folder(root)
+    assert kinds(checked) == {"split here": 1, "odd size": 1}
+    assert said(checked, "odd size") == f"akita/odd.png ({side} x {side})"
+    assert path in used(checked)
+
+
+def test_grey_photos_among_grey_photos_are_not_hinted_at(tmp_path: Path) -> None:
+    root = tmp_path / "scans"
+    for number in range(40):
+        photo = noise().convert("L") if number < 30 else noise()
+        add_photo(root / ("sound", "cracked")[number % 2] / f"{number}.png", photo)
+    assert kinds(check_folder(root)) == {"split here": 1}
+
+
+def test_the_contents_are_the_hashes_of_the_photos_that_are_used(root: Path) -> None:
+    (root / "train/akita/bad.jpg").write_bytes(b"")
+    checked = check_folder(root)
+    assert checked.contents.keys() == used(checked)
+    for path, content in checked.contents.items():
+        assert content == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_every_kind_of_finding_is_planted_in_a_test() -> None:

@@ -9,7 +9,8 @@ from PIL import Image
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
-from dogbreed.data.datamodule import DogBreedDataModule, default_workers
+from dogbreed.data.datamodule import DogBreedDataModule
+from dogbreed.data.loading import default_workers
 from dogbreed.data.photos import open_photo
 from dogbreed.data.transforms import Preprocessing, evaluation_transform, normalise
 from dogbreed.errors import ConfigError, DataError

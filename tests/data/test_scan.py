@@ -88,7 +88,7 @@ def test_a_scan_of_a_part_forgets_nothing_of_the_rest(paths: list[Path], cache: 
     assert opened == []
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x00\xff", b"{}", b"dogbreed scan 1 abc\n{}"])
+@pytest.mark.parametrize("damage", [b"", b"\x00\xff", b"{}", b"dogbreed scan 2 abc\n{}"])
 def test_a_damaged_cache_is_ignored_and_written_anew(
     paths: list[Path], cache: Path, opened: list[Path], damage: bytes
 ) -> None:
@@ -99,6 +99,17 @@ def test_a_damaged_cache_is_ignored_and_written_anew(
     opened.clear()
     assert scan(paths, cache=cache) == first
     assert opened == []
+
+
+def test_what_an_older_version_measured_is_not_used(
+    paths: list[Path], cache: Path, opened: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "VERSION", module.VERSION - 1)
+        scan(paths, cache=cache)
+    opened.clear()
+    scan(paths, cache=cache)
+    assert sorted(opened) == paths
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(paths: list[Path], tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from dogbreed.data.datamodule import DogBreedDataModule
+from dogbreed.data.folder import Split
+from dogbreed.evaluation.evaluation import Settings
 from dogbreed.models.classifier import BreedClassifier
+from dogbreed.models.network import BreedNetwork
 from dogbreed.train import CONF, main, quiet, train
 from dogbreed.training.interruption import Interruption
 from dogbreed.training.run import write_results
@@ -37,10 +41,17 @@ COMMAND: dict[str, Any] = {
     "data": "folder",
     "data.batch_size": 8,
     "data.num_workers": 0,
+    "report": False,
+    "evaluation.mirror": False,
+    "evaluation.duplicates": False,
     "trainer.max_epochs": 2,
     "trainer.accelerator": "cpu",
     "trainer.precision": "32-true",
 }
+
+
+# What a report shows beside the figures takes longer than such a run.
+JUDGED = Settings(batch_size=5, mirror=False, duplicates=False)
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class Run:
 
 
 class Seen(Callback):
-    """Keeps what the network was given to validate and to test on: normalised images and targets."""
+    """Keeps what the network was given to validate and to test on: normalised images, and the targets beside them."""
 
     def __init__(self) -> None:
         self.batches: dict[str, list[tuple[Tensor, Tensor]]] = {"val": [], "test": []}
@@ -66,8 +77,19 @@ class Seen(Callback):
     def on_validation_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, *_: Any) -> None:
         self.batches["val"].append(batch)
 
-    def on_test_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, *_: Any) -> None:
-        self.batches["test"].append(batch)
+    @contextmanager
+    def judging(self, network: BreedNetwork, split: Split) -> Iterator[None]:
+        """Keep what the backbone is given within the block, as far as it is of the split that comes first."""
+
+        def keep(_: Any, inputs: tuple[Tensor, ...]) -> None:
+            seen = sum(len(images) for images, _ in self.batches["test"])
+            if seen < len(split):
+                targets = torch.tensor(split.targets[seen : seen + len(inputs[0])])
+                self.batches["test"].append((inputs[0], targets))
+
+        handle = network.backbone.register_forward_pre_hook(keep)
+        yield
+        handle.remove()
 
     def images(self, split: str) -> Tensor:
         return torch.cat([images for images, _ in self.batches[split]])
@@ -102,9 +124,12 @@ def tiny_run(
         accelerator="cpu",
         callbacks=[*built, *callbacks],
     )
-    metrics = train(trainer, module, photo_data)
-    write_results(output_dir, trainer, module, photo_data, metrics)
-    return Run(output_dir, trainer, module, photo_data, metrics)
+    best = train(trainer, module, photo_data)
+    with ExitStack() as stack:
+        for seen in (callback for callback in callbacks if isinstance(callback, Seen)):
+            stack.enter_context(seen.judging(module.network, photo_data.folder.splits["test"]))
+        results = write_results(output_dir, trainer, module, photo_data, best, settings=JUDGED, report=False)
+    return Run(output_dir, trainer, module, photo_data, results["metrics"])
 
 
 def command_run(photos: Path, output_dir: Path, **changed: Any) -> dict[str, Any]:

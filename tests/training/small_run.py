@@ -39,6 +39,7 @@ def _run(photos: Path, output_dir: Path, workers: int, ending: Ending, settings:
     import torch
 
     from dogbreed.data.datamodule import DogBreedDataModule
+    from dogbreed.evaluation.evaluation import Settings
     from dogbreed.models.classifier import BreedClassifier
     from dogbreed.train import quiet
     from dogbreed.training.interruption import Interrupted, Interruption
@@ -71,7 +72,8 @@ def _run(photos: Path, output_dir: Path, workers: int, ending: Ending, settings:
     try:
         with interruption.listening():
             metrics = train(trainer, module, data)
-        write_results(output_dir, trainer, module, data, metrics)
+        settings = Settings(batch_size=8, mirror=False, duplicates=False)
+        write_results(output_dir, trainer, module, data, metrics, settings=settings, report=False)
     except Interrupted as interrupted:
         sys.exit(interrupted.exit_status)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ FREE_SETTINGS = (
     "data.cache_dir",
     "callbacks.checkpoint_seconds",
     "trainer.progress_bar",
+    "report",
 )
 
 
@@ -47,17 +48,24 @@ def before(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule, 
     return lines + [f"LIMITED RUN: {sentence}" for sentence in limits(trainer)]
 
 
-def after(trainer: Trainer, data: DogBreedDataModule, output_dir: Path, metrics: Mapping[str, float]) -> list[str]:
+def after(trainer: Trainer, data: DogBreedDataModule, output_dir: Path, results: Mapping[str, Any]) -> list[str]:
     """The test figures, what weakens them, and how to use the model."""
-    figures = ", ".join(
-        f"{name.removeprefix('test/')} {value:.4f}" for name, value in metrics.items() if "test/" in name
-    )
+    model, report = output_dir / "model", output_dir / "report.html"
     return [
-        f"Test ({len(data.folder.splits['test'])} photos): {figures}",
+        f"Test ({results['judged']['photos']} photos): {', '.join(_figures(results))}",
         *[f"LIMITED RUN: {sentence}" for sentence in limits(trainer)],
-        f"Model: {output_dir / 'model'}. To use it: python -m dogbreed.predict model={output_dir / 'model'} PHOTO",
+        f"Model: {model}. To use it: python -m dogbreed.predict model={model} PHOTO",
+        *([f"Report: {report}"] if report.exists() else []),
         *([SAMPLE] if data.synthetic else []),
     ]
+
+
+def _figures(results: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in results["metrics"].items():
+        low, high = results["intervals"].get(name, (None, None))
+        interval = "" if low is None else f" ({low:.4f} to {high:.4f})"
+        if name.startswith("test/"):
+            yield f"{name.removeprefix('test/')} {value:.4f}{interval}"
 
 
 def finished(output_dir: Path, config: Any) -> str | None:

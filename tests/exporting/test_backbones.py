@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pytest
+import torch
+
+from dogbreed.artifacts import Artifact
+from dogbreed.data.transforms import normalise
+from dogbreed.exporting.run import export_model
+from tests.exporting.drawn_artifacts import drawn_artifact, seen
+from tests.exporting.exported_files import ASK, SUFFIXES
+
+# What differs in how it is computed: plain convolutions, depthwise ones with squeeze-and-excitation, concatenated
+# features, attention, shifted windows, grids of windows, and a network of timm;
+# None where attention is of one size. All of torchvision's: benchmarks/export_every_backbone.py
+SIZES = {
+    "resnet18": 32,
+    "mobilenet_v3_small": 64,
+    "densenet121": 32,
+    "vit_b_32": None,
+    "swin_t": 64,
+    "maxvit_t": None,
+    "timm/test_vit": None,
+}
+artifact_of = functools.lru_cache(1)(drawn_artifact)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", SUFFIXES)
+@pytest.mark.parametrize("backbone", SIZES)
+def test_a_backbone_answers_the_same_from_the_file_in_batches_of_1_2_and_5(
+    tmp_path: Path, backbone: str, kind: str
+) -> None:
+    artifact: Artifact = artifact_of(backbone, SIZES[backbone])
+    file = export_model(artifact, tmp_path / f"model{SUFFIXES[kind]}", format=kind).files[0]
+    images = normalise(seen(artifact), artifact.preprocessing)
+    with torch.inference_mode():
+        expected = artifact.network(images)
+    allowed = 1e-4 * max(1.0, expected.abs().max().item())
+    assert len(expected.unique(dim=0)) == len(images)
+    answers = [ASK[kind](file, batch) for batch in images.split([1, 2, 5])]
+    torch.testing.assert_close(torch.cat(answers), expected, rtol=0, atol=allowed)
