@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dogbreed.allocator import keep_freed_memory
 from dogbreed.command_line import run_command
 from dogbreed.errors import ConfigError
 from dogbreed.options import parse_options
-
-if TYPE_CHECKING:
-    from dogbreed.artifacts import Artifact
-    from dogbreed.evaluation.evaluation import Evaluation, Settings
-    from dogbreed.evaluation.photos import FolderToJudge
 
 HELP = """Judge a model on a folder of photos.
 
@@ -68,89 +60,6 @@ class Options:
     output_dir: str = field(default="", metadata={"key": "paths.output_dir"})
 
 
-def evaluate(
-    artifact: Artifact,
-    folder: FolderToJudge,
-    output_dir: str | Path,
-    *,
-    settings: Settings | None = None,
-    report: bool = True,
-    command: tuple[str, ...] = (),
-) -> dict[str, Any]:
-    """Judge a model on photos and leave the figures, tables and the report in a folder.
-
-    Args:
-        artifact: the model, on the device that computes.
-        folder: of `dogbreed.evaluation.photos.folder_to_judge`.
-        output_dir: made if it is not there.
-        settings: how the model is asked.
-        report: whether to draw `report.html`.
-        command: that asked for it, for the report.
-
-    Returns:
-        What `metrics.json` holds.
-    """
-    from dogbreed.atomic import atomic_write
-    from dogbreed.evaluation import evaluation as judging
-    from dogbreed.evaluation.results import summary, write_tables
-
-    output_dir = Path(output_dir)
-    output_dir.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=output_dir, prefix=".answers-") as scratch:
-        found = judging.evaluate(
-            artifact.network,
-            artifact.class_names,
-            folder.splits,
-            root=folder.root,
-            scratch=Path(scratch),
-            judged=folder.judged,
-            temperature=artifact.temperature,
-            contents=folder.contents,
-            settings=settings,
-        )
-        results = {**summary(found), "skipped": [*folder.skipped, *found.unreadable], "notes": list(folder.notes)}
-        write_tables(output_dir, found)
-        if report:
-            page = page_of(found, artifact, folder, command)
-            with atomic_write(output_dir / "report.html") as file:
-                file.write(page.encode())
-    with atomic_write(output_dir / "metrics.json") as file:
-        file.write(json.dumps(results, indent=2).encode())
-    return results
-
-
-def page_of(found: Evaluation, artifact: Artifact, folder: FolderToJudge, command: tuple[str, ...]) -> str:
-    """The report of an evaluation, as HTML."""
-    from dogbreed.evaluation.machine import machine_facts, weights_name
-    from dogbreed.evaluation.report_contents import report_contents
-    from dogbreed.evaluation.weaknesses import weaknesses
-    from dogbreed.reporting.page import render_report
-
-    card = artifact.card
-    backbone, settings = card["architecture"]["backbone"], card.get("training", {}).get("settings", {})
-    weights = settings.get("weights")
-    skipped = {"skipped": len(folder.skipped), "synthetic": card.get("data", {}).get("synthetic")}
-    return render_report(
-        report_contents(
-            found,
-            artifact.network,
-            title=f"{backbone} on {folder.root.name}",
-            summary=f"A model of {len(artifact.class_names)} classes, judged on {found.figures.photos:,} photos "
-            f"({folder.judged}).",
-            weaknesses=weaknesses(
-                found, limits=card.get("limits", []), data=skipped, weights=weights, notes=folder.notes
-            ),
-            facts={
-                "Backbone": f"{backbone}, weights {weights_name(weights)}",
-                "Regime": str(card.get("training", {}).get("regime", "unknown")),
-                "Photos": ", ".join(f"{len(split):,} {name}" for name, split in folder.splits.items()),
-                **machine_facts(next(artifact.network.parameters()).device),
-            },
-            commands=[shlex.join(command)] if command else [],
-        )
-    )
-
-
 def lines(results: dict[str, Any], output_dir: Path, report: bool) -> list[str]:
     """What the command says at its end."""
     judged, metrics, intervals = results["judged"], results["metrics"], results["intervals"]
@@ -188,6 +97,7 @@ def main() -> int:
     from dogbreed.data.loading import default_workers
     from dogbreed.device import existing_device
     from dogbreed.evaluation.evaluation import Settings
+    from dogbreed.evaluation.judgement import judge
     from dogbreed.evaluation.photos import folder_to_judge
     from dogbreed.training.precision import automatic_precision
 
@@ -204,7 +114,7 @@ def main() -> int:
         mixed_precision=automatic_precision() != "32-true",
     )
     command = ("python", "-m", "dogbreed.evaluate", *sys.argv[1:])
-    results = evaluate(artifact, folder, output_dir, settings=settings, report=options.report, command=command)
+    results = judge(artifact, folder, output_dir, settings=settings, report=options.report, command=command)
     print("\n".join(lines(results, output_dir, options.report)))
     return 0
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dogbreed.data.folder import Split
 from dogbreed.evaluation.copies import Copy
-from dogbreed.evaluation.evaluation import Evaluation
+from dogbreed.evaluation.evaluation import HELD_OUT, Evaluation
 from dogbreed.evaluation.figures import class_figures, log_rows
 from dogbreed.evaluation.notable import confused_pairs
 from dogbreed.evaluation.pictures import explained_pictures, pictures
@@ -61,9 +61,20 @@ def report_contents(
         classes=class_figures(evaluation.figures.confusion, evaluation.class_names),
         reliability=evaluation.variants["plain"].bins,
         calibrated_reliability=evaluation.variants["calibrated"].bins if evaluation.temperature != 1 else (),
+        absences=_absences(evaluation),
         **_photos(evaluation, network),
         **parts,
     )
+
+
+def _absences(evaluation: Evaluation) -> dict[str, str]:
+    """Why parts are missing that were not looked for."""
+    held_out = [name for name in evaluation.answers if name in HELD_OUT]
+    reasons = {
+        "duplicates": "" if evaluation.settings.duplicates else "Not looked for: duplicates=false.",
+        "label_errors": "" if held_out else "Not looked for: the model has learnt the labels of training photos.",
+    }
+    return {part: reason for part, reason in reasons.items() if reason}
 
 
 def _figures(evaluation: Evaluation) -> list[Figure]:

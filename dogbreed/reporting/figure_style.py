@@ -42,6 +42,8 @@ def axis(title: str = "", **changes: Any) -> dict[str, Any]:
         "title": {"text": title, "standoff": 10, "font": {"size": 13}},
         "gridcolor": LIGHT["grid"],
         "linecolor": LIGHT["line"],
+        "spikecolor": LIGHT["frame"],
+        "spikethickness": 1,
         "ticks": "",
         "zeroline": False,
         "automargin": True,

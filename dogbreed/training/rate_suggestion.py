@@ -17,6 +17,8 @@ WIDTH_SHARE, WIDTH_LEAST = 0.03, 3.0
 # In standard deviations of a single loss. Where nothing but noise falls, one search in a thousand of 20 to 300 steps
 # shows a fall of 2.7.
 CLEAR_FALL = 3.0
+# Times the median of the first losses. One that explodes, to a billion, would be smeared over all the curve.
+HIGHEST, FIRST = 3.0, 5
 
 
 def suggested(rates: Sequence[float], losses: Sequence[float]) -> RateSearch:
@@ -24,7 +26,7 @@ def suggested(rates: Sequence[float], losses: Sequence[float]) -> RateSearch:
 
     The suggestion is where the smoothed loss falls most steeply over the logarithm of the rate, before it is lowest;
     None where it does not fall clearly. Lightning's own takes the slope over the rate itself since version 2.5.3: the
-    noise at the lowest rates, a thousandth apart, looks steepest there.
+    noise between the lowest rates, which lie closest together, is then the steepest.
 
     Args:
         rates: rising, above 0.
@@ -41,6 +43,7 @@ def suggested(rates: Sequence[float], losses: Sequence[float]) -> RateSearch:
     if not finite:
         return RateSearch((), (), None)
     kept, seen = np.asarray(rates[:finite], dtype=float), np.asarray(losses[:finite], dtype=float)
+    seen = np.minimum(seen, HIGHEST * np.median(seen[:FIRST]))
     smoothed = _smoothed(seen)
     step = _steepest(np.log(kept), smoothed, noise=(seen - smoothed)[: smoothed.argmin() + 1].std())
     return RateSearch(tuple(kept.tolist()), tuple(smoothed.tolist()), None if step is None else float(kept[step]))

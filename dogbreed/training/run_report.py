@@ -71,12 +71,13 @@ def run_report(
 
 
 def numbers(row: Mapping[str, str]) -> dict[str, float]:
-    """A row of the history as numbers; what was not measured in that epoch is left out.
+    """A row of the history as numbers, epochs counted from 1; what was not measured in that epoch is left out.
 
     >>> numbers({"epoch": "0", "val/acc": "0.5", "train/acc": ""})
-    {'epoch': 0.0, 'val/acc': 0.5}
+    {'epoch': 1.0, 'val/acc': 0.5}
     """
-    return {name: float(text) for name, text in row.items() if text}
+    found = {name: float(text) for name, text in row.items() if text}
+    return found | {"epoch": found["epoch"] + 1}
 
 
 def best_epoch(history: Sequence[Mapping[str, float]]) -> int | None:

@@ -12,14 +12,14 @@ from torch import Tensor
 SUFFIXES = {"onnx": ".onnx", "torch_export": ".pt2"}
 
 
-def ask_onnx(file: Path, images: Tensor) -> Tensor:
-    (answers,) = onnxruntime.InferenceSession(file).run(None, {"images": images.numpy()})
-    return torch.from_numpy(answers)
+def ask_onnx(file: Path, *batches: Tensor) -> Tensor:
+    session = onnxruntime.InferenceSession(file)
+    return torch.cat([torch.from_numpy(session.run(None, {"images": images.numpy()})[0]) for images in batches])
 
 
-def ask_torch_export(file: Path, images: Tensor) -> Tensor:
-    answers: Tensor = torch.export.load(file).module()(images)
-    return answers
+def ask_torch_export(file: Path, *batches: Tensor) -> Tensor:
+    module = torch.export.load(file).module()
+    return torch.cat([module(images) for images in batches])
 
 
-ASK: dict[str, Callable[[Path, Tensor], Tensor]] = {"onnx": ask_onnx, "torch_export": ask_torch_export}
+ASK: dict[str, Callable[..., Tensor]] = {"onnx": ask_onnx, "torch_export": ask_torch_export}

@@ -1,0 +1,1 @@
+"""The parts of a model card as the Hugging Face Hub shows it."""
