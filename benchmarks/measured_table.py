@@ -19,7 +19,8 @@ SIDES = {
 def measured_table(results: Path = RESULTS) -> str:
     """The table in Markdown: of several seeds the mean, and every one of them."""
     runs = [json.loads(path.read_text()) for path in sorted(results.glob("*-[0-9]*.json"))]
-    rows = [_row(name, [run for run in runs if run["side"] == side]) for side, name in SIDES.items()]
+    by_side = {name: [run for run in runs if run["side"] == side] for side, name in SIDES.items()}
+    rows = [_row(name, found) for name, found in by_side.items() if found]
     return "\n".join(["| | test accuracy | wall time | peak memory |", "|---|---|---|---|", *rows])
 
 

@@ -87,7 +87,7 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
     OmegaConf.save(cfg, output_dir / "config.yaml", resolve=True)
     if cfg.lr_find:
         with interruption.listening():
-            print(run.use_found_rate(trainer, module, data, output_dir, seed=cfg.seed), flush=True)
+            print(_found_rate(cfg, trainer, module, data, interruption), flush=True)
     print("\n".join(notices.before(trainer, module, data, output_dir)), flush=True)
     # Before and after this a signal may end the process at once: there is nothing to store.
     with interruption.listening():
@@ -104,6 +104,13 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
     )
     if results:
         print("\n".join(notices.after(trainer, data, output_dir, results)))
+
+
+def _found_rate(cfg: DictConfig, trainer: Trainer, module: Any, data: Any, interruption: Any) -> str:
+    from dogbreed.training.run import use_found_rate
+
+    output_dir = Path(cfg.paths.output_dir)
+    return use_found_rate(trainer, module, data, output_dir, seed=cfg.seed, interruption=interruption)
 
 
 def _instantiate(node: DictConfig, name: str, **arguments: Any) -> Any:

@@ -86,6 +86,8 @@ def nearest(
 
 def _blocks(parts: Sequence[Features | None], starts: Sequence[int]) -> Iterator[_Block]:
     for part, offset in zip(parts, starts, strict=False):
-        for start in range(0, 0 if part is None else len(part), BLOCK):
+        if part is None:
+            continue
+        for start in range(0, len(part), BLOCK):
             rows = slice(start, min(start + BLOCK, len(part)))
             yield _Block(slice(offset + rows.start, offset + rows.stop), part, rows)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from dogbreed.data.photos import decode, read
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating]
 Size = tuple[int, int]
 
 SIDE = 64  # of what is kept of a photo, in pixels
@@ -66,8 +66,9 @@ def _found_in(whole: Thumbnail, part: Thumbnail) -> Array:
     products = np.fft.irfft2(np.fft.rfft2(image) * np.fft.rfft2(parts).conj(), (GRID, GRID))
     squares = np.fft.irfft2(np.fft.rfft2(image**2) * windows, (GRID, GRID))
     least = areas * EMPTY**2
-    norms = np.maximum(squares, least) * np.maximum((parts[0] ** 2).sum((1, 2))[:, None, None], least)
-    return np.where(inside, products / np.sqrt(norms), -1).max((1, 2, 3))
+    norms = np.maximum(squares, least) * np.maximum((parts[0] ** 2).sum((1, 2), keepdims=True), least)
+    correlations: Array = np.where(inside, products / np.sqrt(norms), -1).max((1, 2, 3))
+    return correlations
 
 
 def _parts(picture: Thumbnail, sizes: tuple[Size, ...]) -> Array:
@@ -83,7 +84,7 @@ def _details(picture: Thumbnail, size: Size) -> Array:
     shrunk = _shrinking(size[1]) @ picture.pixels @ _shrinking(size[0]).T
     details = shrunk - _blurring(size[1]) @ shrunk @ _blurring(size[0]).T
     energy = _blurring(size[1]) @ details**2 @ _blurring(size[0]).T
-    return details / np.sqrt(energy + FAINT**2)
+    return np.asarray(details / np.sqrt(energy + FAINT**2), dtype=np.float32)
 
 
 @functools.cache
@@ -96,7 +97,7 @@ def _sizes(aspect: float) -> tuple[Size, ...]:
 
 
 @functools.cache
-def _places(sizes: tuple[Size, ...]) -> tuple[Array, npt.NDArray[np.complex64], npt.NDArray[np.bool_]]:
+def _places(sizes: tuple[Size, ...]) -> tuple[Array, npt.NDArray[np.complexfloating], npt.NDArray[np.bool_]]:
     """For each size its area, the spectrum of its window, and the places at which it lies inside of the grid."""
     windows, inside = (np.zeros((len(sizes), GRID, GRID), dtype=np.float32) for _ in range(2))
     for number, (width, height) in enumerate(sizes):
@@ -110,7 +111,7 @@ def _shrinking(size: int) -> Array:
     """The matrix that takes `SIDE` pixels to `size`, each the mean of what it covers."""
     edges, pixels = np.arange(size + 1)[:, None] * SIDE / size, np.arange(SIDE)
     covered = np.minimum(edges[1:], pixels + 1) - np.maximum(edges[:-1], pixels)
-    return (covered.clip(0) * size / SIDE).astype(np.float32)
+    return np.asarray(covered.clip(0) * size / SIDE, dtype=np.float32)
 
 
 @functools.cache
@@ -118,4 +119,4 @@ def _blurring(size: int) -> Array:
     """The matrix that blurs `size` pixels."""
     distances = np.subtract.outer(np.arange(size), np.arange(size))
     weights = np.exp(-0.5 * (distances / SMOOTH) ** 2)
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(1, keepdims=True), dtype=np.float32)

@@ -52,7 +52,7 @@ def after(trainer: Trainer, data: DogBreedDataModule, output_dir: Path, results:
     """The test figures, what weakens them, and how to use the model."""
     model, report = output_dir / "model", output_dir / "report.html"
     return [
-        f"Test ({results['judged']['photos']} photos): {', '.join(_figures(results))}",
+        f"Test ({results['judged']['photos']} photos): {', '.join(figures(results))}",
         *[f"LIMITED RUN: {sentence}" for sentence in limits(trainer)],
         f"Model: {model}. To use it: python -m dogbreed.predict model={model} PHOTO",
         *([f"Report: {report}"] if report.exists() else []),
@@ -60,7 +60,8 @@ def after(trainer: Trainer, data: DogBreedDataModule, output_dir: Path, results:
     ]
 
 
-def _figures(results: Mapping[str, Any]) -> Iterator[str]:
+def figures(results: Mapping[str, Any]) -> Iterator[str]:
+    """The test figures of a run's `metrics.json`, each with its 95 % interval where it has one."""
     for name, value in results["metrics"].items():
         low, high = results["intervals"].get(name, (None, None))
         interval = "" if low is None else f" ({low:.4f} to {high:.4f})"

@@ -23,6 +23,7 @@ from dogbreed.model_card import model_card
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.training.checkpoint_io import read_checkpoint
 from dogbreed.training.class_weights import balanced_weights
+from dogbreed.training.interruption import Interruption
 from dogbreed.training.limits import limits
 from dogbreed.training.rate_search import describe_search, find_learning_rate
 from dogbreed.training.resuming import newest_checkpoint
@@ -53,7 +54,13 @@ def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -
 
 
 def use_found_rate(
-    trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule, output_dir: Path, *, seed: int
+    trainer: Trainer,
+    module: BreedClassifier,
+    data: DogBreedDataModule,
+    output_dir: Path,
+    *,
+    seed: int,
+    interruption: Interruption | None = None,
 ) -> str:
     """Search a learning rate, or take the one that this run has found, and let the module use it; a line on it."""
     search = find_learning_rate(
@@ -63,6 +70,7 @@ def use_found_rate(
         accelerator=trainer.strategy.root_device.type,
         precision=str(trainer.precision),
         seed=seed,
+        interruption=interruption,
     )
     line = describe_search(search, module.hparams["learning_rate"])
     if search.suggestion is not None:

@@ -333,11 +333,11 @@ def test_a_photo_of_poor_quality_is_hinted_at_and_used(root: Path, kind: str, im
     assert path in used(checked)
 
 
-@pytest.mark.parametrize("side", [66, 300])
+@pytest.mark.parametrize("side", [70, 400])
 def test_a_photo_of_another_size_than_the_others_is_hinted_at_and_used(tmp_path: Path, side: int) -> None:
     root = tmp_path / "dogs"
     for number in range(40):
-        add_photo(root / ("akita", "beagle")[number % 2] / f"{number}.png", noise(120 + number % 7, 110))
+        add_photo(root / ("akita", "beagle")[number % 2] / f"{number}.png", noise(200 + number % 7, 190))
     path = add_photo(root / "akita" / "odd.png", noise(side, side))
     checked = check_folder(root)
     assert kinds(checked) == {"split here": 1, "odd size": 1}

@@ -21,7 +21,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of which everything is known: the report, the mirror images, the duplicates."""
     photos = draw_folder(tmp_path_factory.mktemp("photos") / "dogs", counts={"train": 8, "valid": 4, "test": 4})
     # The model has seen one of the photos that it is tested on.
-    leaked = sorted((photos / "train").rglob("*.png"))[0]
+    leaked = min((photos / "train").rglob("*.png"))
     (photos / "test" / leaked.parent.name / "leaked.png").write_bytes(leaked.read_bytes() + b" ")
     run = tiny_run(photos, tmp_path_factory.mktemp("run") / "run", max_epochs=3, regime={"patience": None})
     settings = Settings(batch_size=8)
