@@ -30,15 +30,15 @@ BLOCK = 1024  # photos
 class Answers:
     """What a network said of each photo of a split, a row a photo.
 
-    `logits` has shape (photos, num_classes), `features` what comes before the head, in half precision; those of the
-    mirror images are None where they were not asked for. The arrays lie on disk.
+    `logits` has shape (photos, num_classes), `features` what comes before the head; those of the mirror
+    images are None where they were not asked for. The arrays lie on disk.
     """
 
     split: Split
     logits: npt.NDArray[np.float32]
-    features: npt.NDArray[np.float16]
+    features: npt.NDArray[np.float32]
     mirrored_logits: npt.NDArray[np.float32] | None = None
-    mirrored_features: npt.NDArray[np.float16] | None = None
+    mirrored_features: npt.NDArray[np.float32] | None = None
     unreadable: tuple[str, ...] = ()
 
     @property
@@ -109,18 +109,15 @@ class _Rows:
         self._arrays: dict[tuple[str, int], Any] = {}
 
     def write(self, view: int, positions: list[int], logits: Tensor, features: Tensor) -> None:
-        # Half precision ends at 65,504, and some networks' features go beyond: only their direction is used.
-        features = torch.nn.functional.normalize(features)
-        for kind, values, dtype in (("logits", logits, np.float32), ("features", features, np.float16)):
-            array = self._array(kind, view, values.shape[1], dtype)
-            array[positions] = values.numpy().astype(dtype)
+        for kind, values in {"logits": logits, "features": features}.items():
+            self._array(kind, view, values.shape[1])[positions] = values.numpy()
 
-    def _array(self, kind: str, view: int, width: int, dtype: type) -> Any:
+    def _array(self, kind: str, view: int, width: int) -> Any:
         if (kind, view) not in self._arrays:
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / f"{self.name}-{kind}-{view}.npy"
             shape = (self.size, width)
-            self._arrays[kind, view] = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+            self._arrays[kind, view] = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
         return self._arrays[kind, view]
 
     def answers(self, split: Split) -> Answers:

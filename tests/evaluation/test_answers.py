@@ -36,11 +36,11 @@ def test_the_answers_are_those_of_the_network_for_every_photo_in_its_place(
     found = answer(network, split, tmp_path, name="test", mirror=True, batch_size=4, num_workers=num_workers)
     with torch.inference_mode():
         expected = network(images(split)).numpy(), network(images(split).flip(-1)).numpy()
-        features = torch.nn.functional.normalize(network.backbone(images(split)).flatten(1)).numpy()
+        features = network.backbone(images(split)).flatten(1).numpy()
     assert found.mirrored_logits is not None
     np.testing.assert_allclose(found.logits, expected[0], atol=1e-5)
     np.testing.assert_allclose(found.mirrored_logits, expected[1], atol=1e-5)
-    np.testing.assert_allclose(found.features, features, atol=1e-3)
+    np.testing.assert_allclose(found.features, features, atol=1e-4)
     assert found.targets.tolist() == list(split.targets)
 
 

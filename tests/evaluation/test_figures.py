@@ -33,7 +33,7 @@ def answers(photos: int, seed: int, *, ties: bool = False, present: int = CLASSE
     targets = generator.integers(0, present - 1, photos)
     targets[0] = present - 1
     split = Split(tuple(Path(f"{i}.jpg") for i in range(photos)), tuple(targets.tolist()))
-    features = generator.normal(0, 1, (photos, 4)).astype(np.float16)
+    features = generator.normal(0, 1, (photos, 4)).astype(np.float32)
     return Answers(split, logits, features, logits[:, ::-1].copy(), features)
 
 
