@@ -62,7 +62,7 @@ def test_every_share_in_the_section_of_measurements_comes_from_a_file() -> None:
     section = README.split("## Measured")[1].split("\n## ")[0]
     runs = [result(path.name) for path in sorted(RESULTS.glob("*.json"))]
     known = {f"{value:.3f}" for run in runs for value in numbers(run)}
-    assert set(re.findall(r"\b0\.\d+\b", section)) <= known
+    assert set(re.findall(r"-?\b0\.\d+\b", section)) <= known
 
 
 def numbers(node: Any) -> list[float]:

@@ -26,6 +26,7 @@ GRID = 32  # of what is compared: a pixel is the precision of size and place
 SMALLEST = 0.6  # share of a picture's sides that a part of it must have to be found
 SMOOTH = 1.7  # standard deviation of the Gaussian that tells details from the rest, in pixels of the grid
 FAINT = 4.0  # contrast in 256 steps of brightness below which details are noise
+CHANCE = 0.06  # of a part many places are tried: the highest correlation of different pictures is so much higher
 EMPTY = 0.1  # root mean square of normalised details below which there is nothing to compare
 
 
@@ -51,7 +52,8 @@ def thumbnail(path: Path) -> Thumbnail:
 def correlation(first: Thumbnail, second: Thumbnail) -> tuple[float, bool]:
     """The highest correlation of two pictures, in [-1, 1], and whether one has to be mirrored for it.
 
-    Either may be a part of the other, wherever and not much smaller than `SMALLEST`, if neither was squashed.
+    Either may be a part of the other, wherever and not smaller than `SMALLEST`, if neither was squashed; `CHANCE` is
+    taken off for that.
     """
     plain, mirrored = np.maximum(_found_in(first, second), _found_in(second, first))
     return float(max(plain, mirrored)), bool(mirrored > plain)
@@ -67,8 +69,9 @@ def _found_in(whole: Thumbnail, part: Thumbnail) -> Array:
     squares = np.fft.irfft2(np.fft.rfft2(image**2) * windows, (GRID, GRID))
     least = areas * EMPTY**2
     norms = np.maximum(squares, least) * np.maximum((parts[0] ** 2).sum((1, 2), keepdims=True), least)
-    correlations: Array = np.where(inside, products / np.sqrt(norms), -1).max((1, 2, 3))
-    return correlations
+    correlations: Array = np.where(inside, products / np.sqrt(norms), -1)
+    correlations[:, 1:] -= CHANCE
+    return np.asarray(correlations.max((1, 2, 3)))
 
 
 def _parts(picture: Thumbnail, sizes: tuple[Size, ...]) -> Array:
@@ -92,7 +95,7 @@ def _sizes(aspect: float) -> tuple[Size, ...]:
     """What a part may measure on the grid, if its shape is `aspect` times as wide as that of the whole."""
     longer = [GRID - step for step in range(GRID) if (GRID - step) * min(aspect, 1 / aspect) >= SMALLEST * GRID]
     sizes = [(side, round(side / aspect)) if aspect >= 1 else (round(side * aspect), side) for side in longer]
-    # Or else neither is a part, and one was squashed.
+    # The first is the whole: neither is a part, and one may have been squashed.
     return tuple(dict.fromkeys([(GRID, GRID), *sizes]))
 
 
