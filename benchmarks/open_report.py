@@ -70,7 +70,7 @@ def outside(url: str) -> bool:
 
 def scroll_through(page: Page) -> None:
     """Pass every part of the page, so that all of it is drawn."""
-    height, step = page.evaluate("document.documentElement.scrollHeight"), page.viewport_size["height"]  # type: ignore[index]
+    height, step = page.evaluate("[document.documentElement.scrollHeight, innerHeight]")
     for top in range(0, height, step):
         page.evaluate(f"scrollTo({{top: {top}, behavior: 'instant'}})")
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
