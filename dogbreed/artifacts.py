@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from dogbreed.atomic import atomic_write
+from dogbreed.atomic import atomic_write, write_text
 from dogbreed.data.transforms import Preprocessing, normalise
 from dogbreed.errors import ArtifactError, DogbreedError
 from dogbreed.models.network import BreedNetwork, build_network
@@ -51,7 +51,7 @@ def save_artifact(
     architecture: Mapping[str, Any],
     class_names: Sequence[str],
     details: Mapping[str, Any] | None = None,
-) -> None:
+) -> Artifact:
     """Write an artifact, load it again, and compare its logits with the network's before returning.
 
     Whatever interrupts the writing, `load_artifact` finds the old artifact or the new one whole. The folder may
@@ -64,6 +64,9 @@ def save_artifact(
         architecture: arguments of `build_network`, weights aside.
         class_names: in the order of the logits.
         details: goes into `model.json` as it is: regime, metrics, data, limits.
+
+    Returns:
+        The artifact as it was loaded again.
 
     Raises:
         ArtifactError: the disk is full or read-only, a weight is not finite, the calibration's temperature is not a
@@ -94,7 +97,7 @@ def save_artifact(
         raise ArtifactError(f"Cannot write the model to {folder}: {error.strerror or error}.") from error
     except ValueError as error:
         raise ArtifactError(f"Expected the figures of the model for {folder} to be finite: {error}.") from error
-    _check_reloads(folder, network)
+    return _reloaded(folder, network)
 
 
 def load_artifact(folder: str | Path, device: str | torch.device = "cpu") -> Artifact:
@@ -144,12 +147,10 @@ def _digest(card: Mapping[str, Any]) -> str:
 
 def _commit(folder: Path, weights: bytes, text: str) -> None:
     # Where a write fails the JSON to come stays: the weights it describes may have taken their place already.
-    with atomic_write(folder / NEXT_FILE) as file:
-        file.write(text.encode())
+    write_text(folder / NEXT_FILE, text)
     with atomic_write(folder / WEIGHTS_FILE) as file:
         file.write(weights)
-    with atomic_write(folder / JSON_FILE) as file:
-        file.write(text.encode())
+    write_text(folder / JSON_FILE, text)
     (folder / NEXT_FILE).unlink(missing_ok=True)
 
 
@@ -220,17 +221,18 @@ def _check_finite(state: Mapping[str, Tensor], folder: Path) -> None:
         raise ArtifactError(f"The model for {folder} has weights that are not finite, in {broken[0]}.")
 
 
-def _check_reloads(folder: Path, network: BreedNetwork) -> None:
-    """Whether the artifact answers as the network does, bit for bit, on photos of noise."""
-    reloaded = load_artifact(folder).network
+def _reloaded(folder: Path, network: BreedNetwork) -> Artifact:
+    """The artifact, if it answers as the network does, bit for bit, on photos of noise."""
+    artifact = load_artifact(folder)
     size = network.preprocessing.crop
     noise = torch.randint(0, 256, (2, 3, size, size), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     images = normalise(noise, network.preprocessing)
     was_training, device = network.training, next(network.parameters()).device
     with torch.inference_mode():
         expected = network.cpu().eval()(images)
-        answered = reloaded(images)
+        answered = artifact.network(images)
     network.to(device).train(was_training)
     if not torch.equal(expected, answered):
         difference = (expected - answered).abs().max().item()
         raise ArtifactError(f"The model in {folder} answers otherwise than the trained one, by up to {difference:g}.")
+    return artifact

@@ -42,6 +42,16 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+def write_text(path: Path, text: str) -> None:
+    """A text file in UTF-8 that is there whole or not at all.
+
+    Raises:
+        OSError: as `atomic_write`.
+    """
+    with atomic_write(path) as file:
+        file.write(text.encode())
+
+
 def replace_durably(source: Path, path: Path) -> None:
     """Rename `source` to `path`, on the same file system; the rename has reached the disk on return."""
     source.replace(path)

@@ -28,6 +28,15 @@ def run_command(command: Callable[[], int | None]) -> None:
     sys.exit(status)
 
 
+def shows_help(text: str) -> int | None:
+    """The command's status if it was asked for its help, or for nothing at all; None if there is something to do."""
+    asked = sys.argv[1:]
+    if asked and not {"-h", "--help"} & set(asked):
+        return None
+    print(text)
+    return 0 if asked else 1
+
+
 def fail(message: str) -> int:
     """Say what is wrong on stderr, in one line; the exit status."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr, flush=True)

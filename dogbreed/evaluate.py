@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dogbreed.allocator import keep_freed_memory
-from dogbreed.command_line import run_command
-from dogbreed.errors import ConfigError
-from dogbreed.options import parse_options
+from dogbreed.command_line import run_command, shows_help
+from dogbreed.options import only_options
 
 HELP = """Judge a model on a folder of photos.
 
@@ -86,12 +85,9 @@ def lines(results: dict[str, Any], output_dir: Path, report: bool) -> list[str]:
 
 def main() -> int:
     """Judge, then say the figures."""
-    if not sys.argv[1:] or {"-h", "--help"} & set(sys.argv[1:]):
-        print(HELP)
-        return 0 if sys.argv[1:] else 1
-    options, rest = parse_options(Options, sys.argv[1:])
-    if rest:
-        raise ConfigError(f"Expected key=value, got {rest[0]!r}. All settings: --help")
+    if (status := shows_help(HELP)) is not None:
+        return status
+    options = only_options(Options, sys.argv[1:])
     keep_freed_memory()
     from dogbreed.artifacts import load_artifact
     from dogbreed.data.loading import default_workers

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dogbreed.allocator import keep_freed_memory
-from dogbreed.command_line import run_command
-from dogbreed.errors import ConfigError
-from dogbreed.options import parse_options
+from dogbreed.command_line import run_command, shows_help
+from dogbreed.options import only_options
 
 if TYPE_CHECKING:
     from dogbreed.exporting.run import ExportResult
@@ -74,12 +73,9 @@ def describe(result: ExportResult) -> str:
 
 def main() -> int:
     """Load, export, tell."""
-    if not sys.argv[1:] or {"-h", "--help"} & set(sys.argv[1:]):
-        print(HELP)
-        return 0 if sys.argv[1:] else 1
-    options, rest = parse_options(Options, sys.argv[1:])
-    if rest:
-        raise ConfigError(f"Expected key=value, got {rest[0]!r}. All settings: --help")
+    if (status := shows_help(HELP)) is not None:
+        return status
+    options = only_options(Options, sys.argv[1:])
     keep_freed_memory()
     from dogbreed.artifacts import load_artifact
     from dogbreed.exporting.run import export_model

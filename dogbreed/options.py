@@ -43,6 +43,18 @@ def parse_options(kind: type[Options], arguments: Sequence[str]) -> tuple[Option
     return kind(**values), rest
 
 
+def only_options(kind: type[Options], arguments: Sequence[str]) -> Options:
+    """As `parse_options`, for a command that takes nothing else.
+
+    Raises:
+        ConfigError: also for an argument that is no option.
+    """
+    options, rest = parse_options(kind, arguments)
+    if rest:
+        raise ConfigError(f"Expected key=value, got {rest[0]!r}. All settings: --help")
+    return options
+
+
 def _is_there(argument: str) -> bool:
     try:
         return Path(argument).exists()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dogbreed.allocator import keep_freed_memory
-from dogbreed.command_line import fail, run_command
+from dogbreed.command_line import fail, run_command, shows_help
 from dogbreed.errors import DataError
 from dogbreed.options import parse_options
 
@@ -149,9 +149,8 @@ def _sheet(predictor: BreedPredictor, image: Image.Image, predictions: Sequence[
 
 def main() -> int:
     """Answer, then name what could not be read."""
-    if not sys.argv[1:] or {"-h", "--help"} & set(sys.argv[1:]):
-        print(HELP)
-        return 0 if sys.argv[1:] else 1
+    if (status := shows_help(HELP)) is not None:
+        return status
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name need not be text in any encoding.
         sys.stdout.reconfigure(errors="backslashreplace")

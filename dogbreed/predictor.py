@@ -19,7 +19,7 @@ from dogbreed.device import existing_device
 from dogbreed.errors import ConfigError, DataError
 from dogbreed.explaining.grad_cam import grad_cam
 from dogbreed.explaining.overlay import cropped, overlay
-from dogbreed.models.probabilities import mirrored, probabilities
+from dogbreed.models.probabilities import log_probabilities, mirrored, ranking
 
 Photo = str | Path | bytes | Image.Image | Tensor
 
@@ -47,7 +47,7 @@ class BreedPredictor:
     def __init__(self, artifact: Artifact, *, calibrate: bool = True, tta: bool = False) -> None:
         self.artifact = artifact
         self._temperature = artifact.temperature if calibrate else 1.0
-        self._views = (_itself, mirrored) if tta else (_itself,)
+        self._tta = tta
         self._transform = evaluation_transform(artifact.preprocessing)
         self._device = next(artifact.network.parameters()).device
 
@@ -114,8 +114,8 @@ class BreedPredictor:
 
     def probabilities(self, images: Tensor) -> Tensor:
         """Probabilities, shape (batch, num_classes), of uint8 images, shape (batch, 3, crop, crop)."""
-        views = [probabilities(self.logits(view(images)), self._temperature) for view in self._views]
-        return torch.stack(views).mean(0)
+        mirror = self.logits(mirrored(images)) if self._tta else None
+        return log_probabilities(self.logits(images), mirror, temperature=self._temperature).exp()
 
     def logits(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, num_classes), of uint8 images, shape (batch, 3, crop, crop)."""
@@ -125,14 +125,10 @@ class BreedPredictor:
             return logits.cpu()
 
     def _answers(self, shares: Tensor, top_k: int) -> Iterator[list[Prediction]]:
-        top = shares.topk(min(top_k, len(self.class_names)), dim=1)
-        for values, indices in zip(top.values.tolist(), top.indices.tolist(), strict=True):
+        best = ranking(shares, top_k)
+        for indices, values in zip(best.tolist(), shares.gather(1, best).tolist(), strict=True):
             pairs = zip(indices, values, strict=True)
             yield [Prediction(self.class_names[index], index, probability) for index, probability in pairs]
-
-
-def _itself(images: Tensor) -> Tensor:
-    return images
 
 
 def _batched(photos: Iterable[Photo], batch_size: int) -> Iterator[Sequence[Photo]]:

@@ -33,7 +33,7 @@ CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "co
 def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -> dict[str, float]:
     """Fit, or resume where the trainer's folder holds a checkpoint, and go back to the best epoch: its validation loss.
 
-    `dogbreed.training.run.write_results` then tests the module and leaves what was learnt.
+    `dogbreed.training.results.write_results` then tests the module and leaves what was learnt.
     """
     from dogbreed.training.run import train as run
 
@@ -65,7 +65,7 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
 
     from dogbreed.data.randomness import derived_seed
     from dogbreed.evaluation.evaluation import Settings
-    from dogbreed.training import notices, run
+    from dogbreed.training import notices, results, run
 
     quiet()
     output_dir = Path(cfg.paths.output_dir)
@@ -73,14 +73,14 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
         print(finished)
         return
     check_arguments(Settings, _plain(cfg.evaluation), "evaluation.")
-    check_arguments(run.write_results, {"report": cfg.report}, "")
+    check_arguments(results.write_results, {"report": cfg.report}, "")
     data = _instantiate(cfg.data, "data")
     callbacks = _instantiate(cfg.callbacks, "callbacks", interruption=interruption)
     trainer = _instantiate(cfg.trainer, "trainer", callbacks=callbacks)
     _rehearse(cfg.model)
     data.prepare_data()
     data.setup()
-    run.judged_splits(trainer, data)
+    results.judged_splits(trainer, data)
     weights = run.class_weights(cfg.model.class_weights, data)
     torch.manual_seed(derived_seed(cfg.seed, "first weights"))
     module = _instantiate(cfg.model, "model", num_classes=data.num_classes, class_weights=weights)
@@ -92,18 +92,18 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
     # Before and after this a signal may end the process at once: there is nothing to store.
     with interruption.listening():
         metrics = train(trainer, module, data)
-    results = run.write_results(
+    found = results.write_results(
         output_dir,
         trainer,
         module,
         data,
         metrics,
-        settings=replace(run.default_settings(trainer, data), **_plain(cfg.evaluation)),
+        settings=replace(results.default_settings(trainer, data), **_plain(cfg.evaluation)),
         report=cfg.report,
         command=["python", "-m", "dogbreed.train", *sys.argv[1:]],
     )
-    if results:
-        print("\n".join(notices.after(trainer, data, output_dir, results)))
+    if found:
+        print("\n".join(notices.after(trainer, data, output_dir, found)))
 
 
 def _found_rate(cfg: DictConfig, trainer: Trainer, module: Any, data: Any, interruption: Any) -> str:

@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from dogbreed.atomic import atomic_write
+from dogbreed.atomic import write_text
 from dogbreed.data.findings import KINDS, Facts, Finding, Severity, findings, skips
 from dogbreed.data.folder import (
     SPLITS,
@@ -215,8 +215,7 @@ def _write_json(checked: CheckedFolder, path: Path) -> None:
         "photos": splits,
         "findings": found,
     }
-    with atomic_write(path) as file:
-        file.write(json.dumps(report, indent=2).encode())
+    write_text(path, json.dumps(report, indent=2))
 
 
 class _Parser(argparse.ArgumentParser):

@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from dogbreed.data.dataset import PhotoDataset
 from dogbreed.data.folder import Split
 from dogbreed.data.loading import loader_settings
-from dogbreed.data.photos import open_photo
 from dogbreed.data.transforms import evaluation_transform, normalise
 from dogbreed.errors import DataError
 from dogbreed.models.network import BreedNetwork
@@ -76,7 +76,7 @@ def answer(
     """
     rows = _Rows(folder, name, len(split), mirror)
     loader = DataLoader(
-        _Photos(split, evaluation_transform(network.preprocessing)),
+        _Photos(PhotoDataset(split, evaluation_transform(network.preprocessing))),
         collate_fn=_collated,
         **loader_settings(batch_size, num_workers, seed=0),
     )
@@ -96,7 +96,7 @@ def answer(
 def _answer_batch(network: BreedNetwork, images: Tensor, positions: list[int], rows: _Rows) -> None:
     for view, seen in enumerate([images, mirrored(images)] if rows.mirror else [images]):
         # An image in another layout than the weights' takes a slower path.
-        features = network.backbone(seen.contiguous(memory_format=torch.channels_last)).flatten(1)
+        features = network.features(seen.contiguous(memory_format=torch.channels_last))
         rows.write(view, positions, network.head(features).float().cpu(), features.float().cpu())
 
 
@@ -140,15 +140,15 @@ class _Rows:
 class _Photos(Dataset[tuple[int, Tensor | str]]):
     """Pairs of a position and the photo there, or what is wrong with it: one bad file does not end the pass."""
 
-    def __init__(self, split: Split, transform: Any) -> None:
-        self.split, self.transform = split, transform
+    def __init__(self, photos: PhotoDataset) -> None:
+        self.photos = photos
 
     def __len__(self) -> int:
-        return len(self.split)
+        return len(self.photos)
 
     def __getitem__(self, position: int) -> tuple[int, Tensor | str]:
         try:
-            return position, self.transform(open_photo(self.split.paths[position])).as_subclass(Tensor)
+            return position, self.photos[position][0]
         except DataError as error:
             return position, str(error)
 

@@ -115,7 +115,7 @@ def evaluate(
     Raises:
         DataError: no photo of the judged split can be read.
     """
-    settings = settings or Settings(tta=False)
+    settings = settings or Settings()
     answers = _ask(network, splits, judged, temperature is None, scratch, settings)
     if temperature is None:
         fitted = answers.get("val")

@@ -6,18 +6,20 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from dogbreed.artifacts import Artifact
-from dogbreed.atomic import atomic_write
+from dogbreed.atomic import write_text
 from dogbreed.evaluation.evaluation import Evaluation, Settings, evaluate
 from dogbreed.evaluation.machine import machine_facts, weights_name
 from dogbreed.evaluation.photos import FolderToJudge
 from dogbreed.evaluation.report_contents import report_contents
 from dogbreed.evaluation.results import summary, write_tables
+from dogbreed.evaluation.scratch import scratch_folder
 from dogbreed.evaluation.weaknesses import weaknesses
 from dogbreed.reporting.page import render_report
+
+DRAWN = "The model has learnt from drawn pictures only: of photographs it knows nothing."
 
 
 def judge(
@@ -43,14 +45,13 @@ def judge(
         What `metrics.json` holds.
     """
     output_dir = Path(output_dir)
-    output_dir.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=output_dir, prefix=".answers-") as scratch:
+    with scratch_folder(output_dir) as scratch:
         found = evaluate(
             artifact.network,
             artifact.class_names,
             folder.splits,
             root=folder.root,
-            scratch=Path(scratch),
+            scratch=scratch,
             judged=folder.judged,
             temperature=artifact.temperature,
             contents=folder.contents,
@@ -60,10 +61,8 @@ def judge(
         write_tables(output_dir, found)
         if report:
             page = page_of(found, artifact, folder, command)
-            with atomic_write(output_dir / "report.html") as file:
-                file.write(page.encode())
-    with atomic_write(output_dir / "metrics.json") as file:
-        file.write(json.dumps(results, indent=2).encode())
+            write_text(output_dir / "report.html", page)
+    write_text(output_dir / "metrics.json", json.dumps(results, indent=2))
     return results
 
 
@@ -72,7 +71,7 @@ def page_of(found: Evaluation, artifact: Artifact, folder: FolderToJudge, comman
     card = artifact.card
     backbone, settings = card["architecture"]["backbone"], card.get("training", {}).get("settings", {})
     weights = settings.get("weights")
-    skipped = {"skipped": len(folder.skipped), "synthetic": card.get("data", {}).get("synthetic")}
+    notes = [*folder.notes, *([DRAWN] if card.get("data", {}).get("synthetic") else [])]
     return render_report(
         report_contents(
             found,
@@ -81,7 +80,11 @@ def page_of(found: Evaluation, artifact: Artifact, folder: FolderToJudge, comman
             summary=f"A model of {len(artifact.class_names)} classes, judged on {found.figures.photos:,} photos "
             f"({folder.judged}).",
             weaknesses=weaknesses(
-                found, limits=card.get("limits", []), data=skipped, weights=weights, notes=folder.notes
+                found,
+                limits=card.get("limits", []),
+                data={"skipped": len(folder.skipped)},
+                weights=weights,
+                notes=notes,
             ),
             facts={
                 "Backbone": f"{backbone}, weights {weights_name(weights)}",

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from dogbreed.data.check import photo_folder, scan_folder
 from dogbreed.data.findings import Facts, skips
-from dogbreed.data.folder import SPLITS, WHOLE, Listing, Split, class_name
+from dogbreed.data.folder import WHOLE, Listing, Split, class_name
 from dogbreed.errors import DataError
 
 ALL = "all"
-CHOICES = (*SPLITS, ALL)
 
 
 @dataclass(frozen=True)
@@ -113,6 +112,8 @@ def _split(placed: Sequence[tuple[str, int, Path]], split: str) -> Split:
 
 
 def _notes(listing: Listing, split: str, seed: int) -> list[str]:
+    if split == "val":
+        return ["If these photos chose the epoch and the temperature of the model, the figures are a little too good."]
     if split == "train":
         return ["These are training photos: the model has seen them, the figures say little about new ones."]
     if split == ALL and "train" in listing.folders:

@@ -12,11 +12,11 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from dogbreed.data.photos import open_photo
-from dogbreed.data.transforms import Preprocessing, evaluation_transform, normalise
+from dogbreed.data.transforms import Preprocessing, normalise
 from dogbreed.errors import DataError
 from dogbreed.evaluation.tables import relative_name
 from dogbreed.explaining.grad_cam import grad_cam
-from dogbreed.explaining.overlay import overlay
+from dogbreed.explaining.overlay import cropped, overlay
 from dogbreed.models.network import BreedNetwork
 from dogbreed.reporting.contents import Picture
 
@@ -57,8 +57,7 @@ def explained_pictures(network: BreedNetwork, classes: Mapping[Path, int], root:
 
 def _seen(path: Path, preprocessing: Preprocessing) -> Image.Image | None:
     try:
-        image: Image.Image = v2.functional.to_pil_image(evaluation_transform(preprocessing)(open_photo(path)))
-        return image
+        return cropped(open_photo(path), preprocessing)
     except DataError:
         return None
 

@@ -15,7 +15,7 @@ from dogbreed.evaluation.figures import class_figures, log_rows
 from dogbreed.evaluation.notable import confused_pairs
 from dogbreed.evaluation.pictures import explained_pictures, pictures
 from dogbreed.models.network import BreedNetwork
-from dogbreed.models.top_k import ranking
+from dogbreed.models.probabilities import ranking
 from dogbreed.reporting.contents import (
     ConfusedPair,
     DuplicatePair,

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dogbreed.atomic import atomic_write
 from dogbreed.data.folder import Split
-from dogbreed.models.top_k import ranking
+from dogbreed.models.probabilities import ranking
 from dogbreed.reporting.contents import ClassFigures
 
 BEST = 5

@@ -27,8 +27,13 @@ class BreedNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, num_classes), of normalised images, shape (batch, 3, size, size)."""
-        logits: Tensor = self.head(self.backbone(images).flatten(1))
+        logits: Tensor = self.head(self.features(images))
         return logits
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the head is given of normalised images, shape (batch, num_features)."""
+        features: Tensor = self.backbone(images).flatten(1)
+        return features
 
     def freeze(self, frozen: bool | str, *, train_batch_norm: bool = True) -> None:
         """Freeze all of the backbone (True), nothing (False), or what lies before a stage.

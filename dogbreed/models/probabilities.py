@@ -32,3 +32,11 @@ def log_probabilities(logits: Tensor, mirrored_logits: Tensor | None = None, *, 
     if mirrored_logits is None:
         return plain
     return torch.logaddexp(plain, (mirrored_logits.float() / temperature).log_softmax(-1)) - math.log(2)
+
+
+def ranking(probabilities: Tensor, top_k: int) -> Tensor:
+    """Indices of the most probable classes, shape (batch, top_k); of equally probable ones the first comes first.
+
+    `torch.topk` and `torch.argsort` leave that order open.
+    """
+    return probabilities.sort(dim=1, descending=True, stable=True).indices[:, :top_k]

@@ -9,13 +9,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from typing_extensions import override
 
-
-def ranking(probabilities: Tensor, top_k: int) -> Tensor:
-    """Indices of the most probable classes, shape (batch, top_k); of equally probable ones the first comes first.
-
-    `torch.topk` and `torch.argsort` leave that order open.
-    """
-    return probabilities.sort(dim=1, descending=True, stable=True).indices[:, :top_k]
+from dogbreed.models.probabilities import ranking
 
 
 class TopKAccuracy(Metric):

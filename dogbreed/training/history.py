@@ -12,7 +12,7 @@ from typing import Any
 from pytorch_lightning.loggers.logger import Logger
 from typing_extensions import override
 
-from dogbreed.atomic import atomic_write
+from dogbreed.atomic import write_text
 
 
 class HistoryLogger(Logger):
@@ -55,8 +55,7 @@ class HistoryLogger(Logger):
         writer = csv.DictWriter(text, columns)
         writer.writeheader()
         writer.writerows(rows)
-        with atomic_write(self.path) as file:
-            file.write(text.getvalue().encode())
+        write_text(self.path, text.getvalue())
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:

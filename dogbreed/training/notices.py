@@ -15,8 +15,8 @@ from dogbreed.data.datamodule import DogBreedDataModule
 from dogbreed.errors import ConfigError
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.training.limits import limits
+from dogbreed.training.results import trainable_parameters
 from dogbreed.training.resuming import resume_checkpoints
-from dogbreed.training.run import trainable_parameters
 
 SAMPLE = (
     "This was the synthetic sample: drawn pictures, no dogs. To train on dogs: python -m dogbreed.train data=dogs, "

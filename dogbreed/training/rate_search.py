@@ -9,7 +9,7 @@ from typing import Any
 
 from pytorch_lightning import Trainer
 
-from dogbreed.atomic import atomic_write
+from dogbreed.atomic import write_text
 from dogbreed.data.datamodule import DogBreedDataModule
 from dogbreed.errors import ConfigError
 from dogbreed.models.classifier import BreedClassifier
@@ -134,8 +134,7 @@ def write_search(output_dir: str | Path, search: RateSearch, settings: dict[str,
         "rates": list(search.rates),
         "losses": list(search.losses),
     }
-    with atomic_write(Path(output_dir) / SEARCH_FILE) as file:
-        file.write(json.dumps(content, indent=2, allow_nan=False).encode())
+    write_text(Path(output_dir) / SEARCH_FILE, json.dumps(content, indent=2, allow_nan=False))
 
 
 def read_search(output_dir: str | Path, settings: dict[str, Any] | None = None) -> RateSearch | None:

@@ -1,33 +1,20 @@
-"""A run from data to artifact: fit or resume, test the best checkpoint once, leave what was learnt in one folder."""
+"""The training of a run: find a learning rate, fit or resume, go back to the best epoch."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from dogbreed.artifacts import load_artifact, save_artifact
-from dogbreed.atomic import atomic_write
 from dogbreed.data.datamodule import DogBreedDataModule
-from dogbreed.data.folder import Split
 from dogbreed.errors import ConfigError
-from dogbreed.evaluation.evaluation import Evaluation, Settings, evaluate
-from dogbreed.evaluation.results import summary, write_tables
-from dogbreed.model_card import model_card
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.training.checkpoint_io import read_checkpoint
 from dogbreed.training.class_weights import balanced_weights
 from dogbreed.training.interruption import Interruption
-from dogbreed.training.limits import limits
 from dogbreed.training.rate_search import describe_search, find_learning_rate
 from dogbreed.training.resuming import newest_checkpoint
-from dogbreed.training.run_report import run_report
 
 MIXED = ("bf16-mixed", "16-mixed")
 
@@ -88,114 +75,6 @@ def load_best(trainer: Trainer, module: BreedClassifier) -> dict[str, float]:
     return {} if score is None else {"val/loss": float(score)}
 
 
-def write_results(
-    output_dir: str | Path,
-    trainer: Trainer,
-    module: BreedClassifier,
-    data: DogBreedDataModule,
-    metrics: Mapping[str, float],
-    *,
-    settings: Settings | None = None,
-    report: bool = True,
-    command: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Test the module on the test split and leave what is known of it: artifact, tables, report, `metrics.json`.
-
-    `metrics.json` is written last: where it is, the run is complete.
-
-    Args:
-        output_dir: of the run.
-        trainer: that fitted the module.
-        module: with the weights of the best epoch.
-        data: the photos.
-        metrics: of `train`.
-        settings: how the network is asked; None for the data module's batches and workers.
-        report: whether to draw `report.html`.
-        command: that made the run, for the report.
-
-    Returns:
-        What `metrics.json` holds; empty in all processes but the first.
-
-    Raises:
-        ArtifactError: the artifact could not be written, or does not answer as the module does.
-    """
-    if not trainer.is_global_zero:
-        return {}
-    output_dir = Path(output_dir)
-    module.network.to(trainer.strategy.root_device)
-    with TemporaryDirectory(dir=output_dir, prefix=".answers-") as scratch:
-        evaluation = evaluate(
-            module.network,
-            data.class_names,
-            judged_splits(trainer, data),
-            root=data.folder.root,
-            scratch=Path(scratch),
-            contents=data.checked.contents,
-            settings=settings or default_settings(trainer, data),
-        )
-        details = _details(trainer, module, data, metrics, evaluation)
-        save_artifact(
-            output_dir / "model",
-            module.network,
-            architecture=module.architecture,
-            class_names=data.class_names,
-            details=details,
-        )
-        with atomic_write(output_dir / "model" / "README.md") as file:
-            file.write(model_card(load_artifact(output_dir / "model").card).encode())
-        write_tables(output_dir, evaluation)
-        if report:
-            page = run_report(evaluation, trainer, module, data, details, command=command)
-            with atomic_write(output_dir / "report.html") as file:
-                file.write(page.encode())
-    with atomic_write(output_dir / "metrics.json") as file:
-        file.write(json.dumps(details, indent=2).encode())
-    return details
-
-
-def default_settings(trainer: Trainer, data: DogBreedDataModule) -> Settings:
-    """How a run's network is asked where nothing else is said."""
-    mixed = str(trainer.precision) in MIXED
-    return Settings(batch_size=data.batch_size, num_workers=data.num_workers, mixed_precision=mixed)
-
-
-def judged_splits(trainer: Trainer, data: DogBreedDataModule) -> dict[str, Split]:
-    """The splits of the run, the test split within the trainer's limit.
-
-    Raises:
-        ConfigError: the limit leaves no photo to test on.
-    """
-    limit, test = trainer.limit_test_batches, data.folder.splits["test"]
-    batches = math.ceil(len(test) / data.batch_size)
-    # Of the Trainer's limits 1 means one batch, 1.0 means all.
-    used = (limit if isinstance(limit, int) else int(batches * limit)) * data.batch_size
-    if not used:
-        raise ConfigError(f"Expected trainer.limit_test_batches to leave photos to test on, got {limit} of {batches}.")
-    return data.folder.splits | {"test": Split(test.paths[:used], test.targets[:used])}
-
-
-def _details(
-    trainer: Trainer,
-    module: BreedClassifier,
-    data: DogBreedDataModule,
-    metrics: Mapping[str, float],
-    evaluation: Evaluation,
-) -> dict[str, Any]:
-    found = summary(evaluation)
-    return {
-        "training": training_summary(module),
-        **found,
-        "metrics": {**metrics, **found["metrics"]},
-        "calibration": {
-            "temperature": evaluation.temperature,
-            "split": "val",
-            "photos": len(evaluation.answers["val"].split) if "val" in evaluation.answers else 0,
-        },
-        "data": data_summary(data),
-        "limits": limits(trainer),
-    }
-
-
 def class_weights(choice: str | None, data: DogBreedDataModule) -> list[float] | None:
     """The loss factor of each class, by the name of the choice.
 
@@ -205,33 +84,3 @@ def class_weights(choice: str | None, data: DogBreedDataModule) -> list[float] |
     if choice not in (None, "balanced"):
         raise ConfigError(f"Expected model.class_weights to be null or balanced, got {choice!r}.")
     return balanced_weights(data.folder.splits["train"].targets, data.num_classes) if choice else None
-
-
-def training_summary(module: BreedClassifier) -> dict[str, Any]:
-    """The regime of a run and its settings, as JSON holds them."""
-    settings = {name: list(v) if isinstance(v, tuple) else v for name, v in dict(module.hparams).items()}
-    frozen = settings["frozen"]
-    regime = {True: "frozen backbone", False: "fine-tuned"}.get(frozen) if isinstance(frozen, bool) else None
-    trained, total = trainable_parameters(module)
-    return {
-        "regime": regime or f"fine-tuned from {frozen}",
-        "trainable_parameters": trained,
-        "parameters": total,
-        "settings": settings,
-    }
-
-
-def trainable_parameters(module: BreedClassifier) -> tuple[int, int]:
-    """How many parameters have a gradient, and how many there are."""
-    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in module.network.parameters()]
-    return sum(size for size, trained in sizes if trained), sum(size for size, _ in sizes)
-
-
-def data_summary(data: DogBreedDataModule) -> dict[str, Any]:
-    """What the run was trained and tested on."""
-    return {
-        "num_classes": data.num_classes,
-        "photos": {name: len(split) for name, split in data.folder.splits.items()},
-        "skipped": len(data.checked.skipped),
-        "synthetic": data.synthetic,
-    }

@@ -76,7 +76,8 @@ def test_photos_that_cannot_be_read_are_left_out_and_named(photos: Path) -> None
     broken.write_bytes(broken.read_bytes()[:100])
     found = folder_to_judge(photos, "test", NAMES)
     assert len(found.splits["test"]) == 7
-    assert found.skipped == (f"{broken.relative_to(photos).as_posix()} is truncated.",) or "0.png" in found.skipped[0]
+    [message] = found.skipped
+    assert message.startswith(broken.relative_to(photos).as_posix())
 
 
 def test_a_folder_without_photos_is_told(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from dogbreed.errors import ArtifactError
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.models.network import build_network
 from dogbreed.predictor import BreedPredictor
-from dogbreed.training.run import write_results
+from dogbreed.training.results import write_results
 from tests.data.photo_folders import noise, photo_folder
 from tests.public_faults.conftest import WatchedRun
 from tests.public_faults.tiny_run import MODEL, command_run

@@ -22,7 +22,7 @@ from dogbreed.models.classifier import BreedClassifier
 from dogbreed.models.network import BreedNetwork
 from dogbreed.train import CONF, main, quiet, train
 from dogbreed.training.interruption import Interruption
-from dogbreed.training.run import write_results
+from dogbreed.training.results import write_results
 from dogbreed.training.trainer import build_callbacks, build_trainer
 
 # No size that any published weights were trained with.

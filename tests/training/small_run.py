@@ -43,7 +43,8 @@ def _run(photos: Path, output_dir: Path, workers: int, ending: Ending, settings:
     from dogbreed.models.classifier import BreedClassifier
     from dogbreed.train import quiet
     from dogbreed.training.interruption import Interrupted, Interruption
-    from dogbreed.training.run import train, write_results
+    from dogbreed.training.results import write_results
+    from dogbreed.training.run import train
     from dogbreed.training.trainer import build_callbacks, build_trainer
 
     os.setpgid(0, 0)
