@@ -24,7 +24,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from dogbreed.data.folder import SPLITS, Split, photo_files
 from dogbreed.data.photos import open_photo
-from dogbreed.evaluation.answers import answer
+from dogbreed.evaluation.asking import ask
 from dogbreed.evaluation.duplicates import Duplicate, PhotoFeatures, near_duplicates
 from dogbreed.models.network import BreedNetwork, build_network
 
@@ -129,7 +129,7 @@ def found_pairs(network: BreedNetwork, copies: Copies, scratch: Path) -> list[tu
     features = []
     for name, paths in copies.paths.items():
         split = Split(tuple(paths), (0,) * len(paths))
-        answers = answer(network, split, scratch, name=name, mirror=name != "train", num_workers=2)
+        answers = ask(network, split, scratch, name=name, mirror=name != "train", num_workers=2)
         features.append(PhotoFeatures(paths, answers.features, answers.mirrored_features))
     paths = [path for part in copies.paths.values() for path in part]
     contents = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}

@@ -37,29 +37,60 @@ EVALUATION = transforms.Compose(
 )
 
 
-def public_network(weights: Path, num_classes: int) -> nn.Module:
-    """Their network: MobileNet V2 with the weights of a file, frozen, and their head."""
-    network: nn.Module = models.mobilenet_v2()
-    network.load_state_dict(torch.load(weights, weights_only=True))
+# Where torchvision's networks keep their head.
+HEADS = {"mobilenet_v2": "classifier", "resnet50": "fc"}
+
+
+def public_network(weights: Path | None, num_classes: int, backbone: str = "mobilenet_v2") -> nn.Module:
+    """Their network: torchvision's, frozen, and their head; with the weights of a file, or random ones."""
+    network: nn.Module = models.get_model(backbone)
+    if weights:
+        network.load_state_dict(torch.load(weights, weights_only=True))
     for parameter in network.parameters():
         parameter.requires_grad = False
-    network.classifier = nn.Sequential(
-        nn.Linear(1280, 512), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(512, num_classes)
+    num_features = {"mobilenet_v2": 1280, "resnet50": 2048}[backbone]
+    head = nn.Sequential(
+        nn.Linear(num_features, 512), nn.ReLU(inplace=True), nn.Dropout(0.3), nn.Linear(512, num_classes)
     )
+    setattr(network, HEADS[backbone], head)
     return network
 
 
-def fit(network: Any, loader: DataLoader[Any], epochs: int) -> None:
+def public_head(network: nn.Module) -> nn.Module:
+    """The part that learns."""
+    name = next(name for name in HEADS.values() if hasattr(network, name))
+    return network.get_submodule(name)
+
+
+def loaders(root: Path, batch_size: int = 32) -> dict[str, DataLoader[Any]]:
+    """Their loader for each split folder."""
+    return {
+        split: DataLoader(
+            ImageFolder(root / split, TRAIN if split == "train" else EVALUATION, allow_empty=True),
+            batch_size=batch_size,
+            shuffle=split == "train",
+        )
+        for split in ("train", "valid", "test")
+    }
+
+
+def fit(network: nn.Module, loader: DataLoader[Any], epochs: int) -> None:
     """Their training loop."""
-    criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.Adam(network.classifier.parameters(), lr=0.001)
+    optimizer = torch.optim.Adam(public_head(network).parameters(), lr=0.001)
     for epoch in range(epochs):
-        network.train()
-        for images, target in loader:
-            optimizer.zero_grad()
-            loss = criterion(network(images), target)
-            loss.backward()
-            optimizer.step()
+        train_epoch(network, loader, optimizer)
         print(f"epoch {epoch + 1}/{epochs}", flush=True)
+
+
+def train_epoch(network: nn.Module, loader: DataLoader[Any], optimizer: torch.optim.Optimizer) -> None:
+    """One epoch of it: all of the network in train mode."""
+    criterion = nn.CrossEntropyLoss()
+    network.train()
+    for images, target in loader:
+        optimizer.zero_grad()
+        loss = criterion(network(images), target)
+        loss.backward()
+        optimizer.step()
 
 
 def accuracy(network: nn.Module, loader: DataLoader[Any]) -> float:
@@ -83,14 +114,11 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     began = time.monotonic()
-    folders = {
-        split: ImageFolder(options.root / split, t)
-        for split, t in (("train", TRAIN), ("valid", EVALUATION), ("test", EVALUATION))
-    }
-    loaders = {split: DataLoader(folder, batch_size=32, shuffle=split == "train") for split, folder in folders.items()}
-    network = public_network(options.weights, len(folders["train"].classes))
-    fit(network, loaders["train"], options.epochs)
-    result = {split: accuracy(network, loaders[split]) for split in ("valid", "test")}
+    batches = loaders(options.root)
+    num_classes = len(batches["train"].dataset.classes)  # type: ignore[attr-defined]
+    network = public_network(options.weights, num_classes)
+    fit(network, batches["train"], options.epochs)
+    result = {split: accuracy(network, batches[split]) for split in ("valid", "test")}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(result | {"seconds": round(time.monotonic() - began, 1), "peak_mib": round(peak)}))
 

@@ -27,3 +27,7 @@ class CheckpointError(DogbreedError):
 
 class ConfigError(DogbreedError):
     """A setting that is unknown, or whose value cannot be used."""
+
+
+class CacheError(DogbreedError):
+    """A cache folder that cannot be found, read or cleared."""

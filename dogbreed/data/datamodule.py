@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from typing_extensions import override
 
 from dogbreed.data.check import CheckedFolder, check_folder
 from dogbreed.data.dataset import PhotoDataset
-from dogbreed.data.folder import PhotoFolder
+from dogbreed.data.feature_batches import FeatureDataset, Rows, as_they_are
+from dogbreed.data.folder import PhotoFolder, Split
 from dogbreed.data.loading import default_workers, loader_settings
 from dogbreed.data.mixing import mixing_transform
-from dogbreed.data.order import EpochOrder, ResumableLoader
+from dogbreed.data.order import EpochOrder, ResumableLoader, photo_seed
+from dogbreed.data.photo_views import PLAIN, PhotoView, augmented
 from dogbreed.data.randomness import derived_seed, seeded
 from dogbreed.data.transforms import Preprocessing, evaluation_transform, normalise, training_transform
 from dogbreed.errors import ConfigError, DataError
@@ -35,9 +37,13 @@ class DogBreedDataModule(LightningDataModule):
         num_workers: processes that open photos; None for half of the processor's cores, 8 at most.
         augmentation: "none", "light", "standard" or "strong", for training only.
         mixing: "mixup", "cutmix", "both" or None, for training only.
+        views: how many augmented views there are of a training photo, which take turns; None for a new one in every
+            epoch, or, where what a frozen part says of photos is kept, for the photo as evaluation sees it.
         preprocessing: used while no trainer is attached; with one, it is always the model's own.
         seed: of the split, the order of the photos and their augmentation.
-        cache_dir: remembers the check of a folder, so that the next run does not open every photo again.
+        cache_dir: remembers the check of a folder, so that the next run does not open every photo again, and what
+            frozen networks said of photos.
+        cache_gib: what the latter may take; what was not used for the longest time makes room.
         synthetic: the photos are drawn: figures say nothing about photographs.
 
     Raises:
@@ -54,9 +60,11 @@ class DogBreedDataModule(LightningDataModule):
         num_workers: int | None = None,
         augmentation: str = "light",
         mixing: str | None = None,
+        views: int | None = None,
         preprocessing: Preprocessing | None = None,
         seed: int = 42,
         cache_dir: str | Path | None = None,
+        cache_gib: float = 20.0,
         synthetic: bool = False,
     ) -> None:
         super().__init__()
@@ -64,6 +72,8 @@ class DogBreedDataModule(LightningDataModule):
             raise ConfigError(f"Expected data.batch_size to be at least 1, got {batch_size}.")
         if num_workers is not None and num_workers < 0:
             raise ConfigError(f"Expected data.num_workers to be at least 0, or null, got {num_workers}.")
+        if views is not None and views < 1:
+            raise ConfigError(f"Expected data.views to be at least 1, or null, got {views}.")
         # Unknown names are told before an hour of work, not at the first batch.
         training_transform(Preprocessing(), augmentation)
         mixing_transform(mixing, num_classes=2)
@@ -73,9 +83,13 @@ class DogBreedDataModule(LightningDataModule):
         self.num_workers = default_workers() if num_workers is None else num_workers
         self.augmentation = augmentation
         self.mixing = mixing
+        self.views = views
         self.seed = seed
         self.cache_dir = None if cache_dir is None else Path(cache_dir).expanduser()
+        self.cache_gib = cache_gib
         self.synthetic = synthetic
+        # What a module that takes features is given; see `dogbreed.training.features`.
+        self.features: Rows | None = None
         self._preprocessing = preprocessing or Preprocessing()
         self._checked: CheckedFolder | None = None
 
@@ -123,13 +137,24 @@ class DogBreedDataModule(LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         _ = self.checked
 
+    def wanted_views(self, split: str) -> Iterator[PhotoView]:
+        """Every view of the photos of a split that an epoch may ask for."""
+        chosen = self.folder.splits[split]
+        for turn in range(self.views or 1) if split == "train" else [0]:
+            for index in range(len(chosen)):
+                yield self._view(chosen, index, photo_seed(self.seed, turn, index) if split == "train" else None)
+
+    def _view(self, split: Split, index: int, seed: int | None) -> PhotoView:
+        path = split.paths[index]
+        view = PLAIN if seed is None or self.views is None else augmented(self.augmentation, seed)
+        return PhotoView(path, self.checked.contents[path], view)
+
     @override
     def train_dataloader(self) -> ResumableLoader:
-        transform = training_transform(self.preprocessing, self.augmentation)
-        dataset = PhotoDataset(self.folder.splits["train"], transform)
-        trainer = self.trainer
+        dataset = self._dataset("train", training_transform(self.preprocessing, self.augmentation))
+        trainer, size = self.trainer, len(self.folder.splits["train"])
         rank, world_size = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        order = EpochOrder(len(dataset), seed=self.seed, rank=rank, world_size=world_size)
+        order = EpochOrder(size, seed=self.seed, rank=rank, world_size=world_size, views=self.views)
         # A last batch of one photo has no variance: batch norm would fail on it.
         drop_last = len(order) % self.batch_size == 1 and len(order) > 1
         position = trainer.fit_loop.epoch_loop.batch_progress.current if trainer else None
@@ -150,14 +175,28 @@ class DogBreedDataModule(LightningDataModule):
         return self._evaluation_loader("test")
 
     def _evaluation_loader(self, split: str) -> DataLoader[Any]:
-        dataset = PhotoDataset(self.folder.splits[split], evaluation_transform(self.preprocessing))
+        dataset = self._dataset(split, evaluation_transform(self.preprocessing))
         return DataLoader(dataset, shuffle=False, **self._loading())
 
+    def _dataset(self, split: str, transform: Callable[[Any], Tensor]) -> Dataset[Any]:
+        chosen = self.folder.splits[split]
+        if self.features is None or not self._feeds_features:
+            return PhotoDataset(chosen, transform)
+        return FeatureDataset(chosen, self.features, lambda index, seed: self._view(chosen, index, seed).key)
+
     def _loading(self) -> dict[str, Any]:
+        if self._feeds_features:
+            return loader_settings(self.batch_size, 0, self.seed) | {"collate_fn": as_they_are}
         return loader_settings(self.batch_size, self.num_workers, self.seed)
+
+    @property
+    def _feeds_features(self) -> bool:
+        return bool(getattr(getattr(self.trainer, "lightning_module", None), "takes_features", False))
 
     @override
     def on_after_batch_transfer(self, batch: tuple[Tensor, Tensor], dataloader_idx: int) -> tuple[Tensor, Tensor]:
+        if self._feeds_features:
+            return batch
         # Photos travel as bytes, a quarter of what floats take, and are normalised on the device.
         images, target = normalise(batch[0], self.preprocessing), batch[1]
         mixing = mixing_transform(self.mixing, self.num_classes)

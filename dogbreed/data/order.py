@@ -19,10 +19,11 @@ class EpochOrder(Sampler[tuple[int, int]]):
         seed: of the run.
         rank: of this process, in [0, world_size): it visits every world_size-th photo from there.
         world_size: how many processes share an epoch.
+        views: how many seeds a photo has, which then come again; None for a new one in every epoch.
     """
 
-    def __init__(self, size: int, *, seed: int, rank: int = 0, world_size: int = 1) -> None:
-        self.size, self.seed, self.rank, self.world_size = size, seed, rank, world_size
+    def __init__(self, size: int, *, seed: int, rank: int = 0, world_size: int = 1, views: int | None = None) -> None:
+        self.size, self.seed, self.rank, self.world_size, self.views = size, seed, rank, world_size, views
         self.epoch = 0
         self.start = 0
 
@@ -38,7 +39,12 @@ class EpochOrder(Sampler[tuple[int, int]]):
         order = torch.randperm(self.size, generator=generator)[self.rank :: self.world_size][: len(self)]
         start, self.start = self.start, 0
         for index in order[start:].tolist():
-            yield index, derived_seed(self.seed, "photo", self.epoch, index)
+            yield index, photo_seed(self.seed, self.epoch % self.views if self.views else self.epoch, index)
+
+
+def photo_seed(seed: int, view: int, index: int) -> int:
+    """The seed of a photo's transform in a run of `seed`."""
+    return derived_seed(seed, "photo", view, index)
 
 
 class ResumableLoader(DataLoader[Any]):

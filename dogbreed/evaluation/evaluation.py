@@ -10,13 +10,15 @@ import numpy as np
 import torch
 
 from dogbreed.data.folder import Split
-from dogbreed.evaluation.answers import Answers, answer
+from dogbreed.evaluation.answers import Answers
+from dogbreed.evaluation.asking import ask, ask_head
 from dogbreed.evaluation.calibration import fit_temperature
 from dogbreed.evaluation.copies import Copy, find_copies
 from dogbreed.evaluation.figures import Figures, figures, log_blocks
 from dogbreed.evaluation.intervals import gain_interval
 from dogbreed.evaluation.label_errors import LabelError, likely_label_errors
 from dogbreed.evaluation.notable import Notable, notable_photos
+from dogbreed.features.frozen_features import FrozenFeatures
 from dogbreed.models.network import BreedNetwork
 from dogbreed.reporting.contents import Gain
 
@@ -98,6 +100,7 @@ def evaluate(
     temperature: float | None = None,
     contents: Mapping[Path, str] | None = None,
     settings: Settings | None = None,
+    features: FrozenFeatures | None = None,
 ) -> Evaluation:
     """Judge a network.
 
@@ -111,12 +114,31 @@ def evaluate(
         temperature: of the calibration; None to fit it on the split "val", where there is one.
         contents: SHA-256 of each file, to tell copies of a file.
         settings: how to ask.
+        features: of the network's backbone, where photos that were looked at need not be looked at again; only with
+            `contents` of all photos.
 
     Raises:
         DataError: no photo of the judged split can be read.
     """
     settings = settings or Settings()
-    answers = _ask(network, splits, judged, temperature is None, scratch, settings)
+    wanted = _wanted(splits, judged, temperature is None, settings)
+    if features is None:
+        answers = {name: _asked(network, splits[name], scratch, name, judged, settings) for name in wanted}
+    else:
+        # Figures are those of the network as it is stored.
+        exact = features.exact or features
+        answers = {
+            name: ask_head(
+                network,
+                splits[name],
+                scratch,
+                exact if name == judged else features,
+                contents or {},
+                name=name,
+                mirror=_mirrors(name, judged, settings),
+            )
+            for name in wanted
+        }
     if temperature is None:
         fitted = answers.get("val")
         temperature = 1.0 if fitted is None else fit_temperature(fitted.logits, fitted.targets)
@@ -141,26 +163,28 @@ def evaluate(
     )
 
 
-def _ask(
-    network: BreedNetwork, splits: Mapping[str, Split], judged: str, fitting: bool, scratch: Path, settings: Settings
-) -> dict[str, Answers]:
-    """What the network says of every split that is needed, the judged one first."""
+def _wanted(splits: Mapping[str, Split], judged: str, fitting: bool, settings: Settings) -> list[str]:
+    """The splits that have to be looked at, the judged one first."""
     needed = {judged} | ({"val"} if fitting else set()) | (set(splits) if settings.duplicates else set())
-    return {
-        name: answer(
-            network,
-            splits[name],
-            scratch,
-            name=name,
-            mirror=(settings.mirror or settings.tta) and (name in HELD_OUT or name == judged),
-            # Of photos that are not held out only the direction of the features is wanted.
-            mixed_precision=settings.mixed_precision and name not in HELD_OUT and name != judged,
-            batch_size=settings.batch_size,
-            num_workers=settings.num_workers,
-        )
-        for name in sorted(needed & set(splits), key=lambda name: name != judged)
-        if len(splits[name])
-    }
+    return [name for name in sorted(needed & set(splits), key=lambda name: name != judged) if len(splits[name])]
+
+
+def _mirrors(name: str, judged: str, settings: Settings) -> bool:
+    return (settings.mirror or settings.tta) and (name in HELD_OUT or name == judged)
+
+
+def _asked(network: BreedNetwork, split: Split, scratch: Path, name: str, judged: str, settings: Settings) -> Answers:
+    return ask(
+        network,
+        split,
+        scratch,
+        name=name,
+        mirror=_mirrors(name, judged, settings),
+        # Of photos that are not held out only the direction of the features is wanted.
+        mixed_precision=settings.mixed_precision and name not in HELD_OUT and name != judged,
+        batch_size=settings.batch_size,
+        num_workers=settings.num_workers,
+    )
 
 
 def _gain(answers: Answers) -> Gain | None:

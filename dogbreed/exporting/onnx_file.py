@@ -18,7 +18,7 @@ from dogbreed.exporting import onnx_answers
 from dogbreed.exporting.destination import Destination
 from dogbreed.exporting.error import ExportError
 from dogbreed.exporting.program import Program
-from dogbreed.exporting.silence import silent_exporters
+from dogbreed.silence import silent_exporters
 
 # The one that the exporter's own translations are written for: any other is a conversion after it.
 OPSET = 18

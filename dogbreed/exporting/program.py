@@ -10,7 +10,7 @@ from torch.export import Dim, ExportedProgram
 
 from dogbreed.exporting.error import ExportError
 from dogbreed.exporting.graph import Graph
-from dogbreed.exporting.silence import silent_exporters
+from dogbreed.silence import silent_exporters
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 import torch
@@ -53,6 +54,8 @@ class BreedClassifier(LightningModule):
         warmup: share of all steps in which the learning rate rises from near zero.
         label_smoothing: in [0, 1).
         class_weights: a factor for each class's loss, or None.
+        cache: whether `dogbreed.training.run.train` may look at each photo once and keep what the frozen part says.
+        frozen_forward: how it is computed then, a key of `dogbreed.models.forward_paths.PATHS`, or "auto".
 
     Raises:
         ConfigError: a value out of range.
@@ -80,6 +83,8 @@ class BreedClassifier(LightningModule):
         warmup: float = 0.05,
         label_smoothing: float = 0.0,
         class_weights: Sequence[float] | None = None,
+        cache: bool = True,
+        frozen_forward: str = "auto",
     ) -> None:
         super().__init__()
         train_batch_norm = weights is None if train_batch_norm is None else train_batch_norm
@@ -96,6 +101,7 @@ class BreedClassifier(LightningModule):
         self.freeze_backbone(frozen)
         self._never_trained = frozen_parameters(self.network.backbone, frozen)
         self.criterion = nn.CrossEntropyLoss(_tensor(class_weights), label_smoothing=label_smoothing)
+        self._upper: Callable[[Tensor], Tensor] | None = None
         self.train_metrics = train_metrics()
         self.losses = nn.ModuleDict({"val": MeanMetric(), "test": MeanMetric()})
         self.figures = nn.ModuleDict({s: evaluation_metrics(num_classes, f"{s}/") for s in ("val", "test")})
@@ -125,10 +131,25 @@ class BreedClassifier(LightningModule):
         values = {name: self.hparams[name] for name in ARCHITECTURE}
         return values | {"hidden": list(values["hidden"])}
 
+    @property
+    def takes_features(self) -> bool:
+        """Whether batches are features of a frozen part, not images."""
+        return self._upper is not None
+
+    @contextmanager
+    def taking_features(self, upper: nn.Module) -> Iterator[None]:
+        """Within the block batches are what the frozen part said of photos, and `upper` goes on from there."""
+        # Not the module itself: its parameters would be registered, and stored, a second time.
+        self._upper = upper.__call__
+        try:
+            yield
+        finally:
+            self._upper = None
+
     @override
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, num_classes), of normalised images, shape (batch, 3, size, size)."""
-        logits: Tensor = self.network(images)
+        logits: Tensor = (self._upper or self.network)(images)
         return logits
 
     @override

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Container
 from itertools import takewhile
 
 from torch import nn
@@ -11,7 +12,9 @@ from dogbreed.errors import ConfigError
 
 
 def frozen_modules(backbone: nn.Module, frozen: bool | str) -> list[nn.Module]:
-    """The modules without children that are frozen, in the order in which the backbone registered them.
+    """The modules that are frozen, those without children in the order in which the backbone registered them.
+
+    A module with children is frozen where all of those are: it may normalise or drop by itself.
 
     Args:
         backbone: any network.
@@ -24,11 +27,17 @@ def frozen_modules(backbone: nn.Module, frozen: bool | str) -> list[nn.Module]:
         return []
     leaves = [(name, module) for name, module in backbone.named_modules() if not any(module.children())]
     if frozen is True:
-        return [module for _, module in leaves]
+        return list(backbone.modules())
     inside = [name == frozen or name.startswith(f"{frozen}.") for name, _ in leaves]
     if True not in inside:
         raise ConfigError(_unknown_stage(backbone, str(frozen)))
-    return [module for _, module in leaves[: inside.index(True)]]
+    below = {module: None for _, module in leaves[: inside.index(True)]}
+    return [*below, *(module for module in backbone.modules() if any(module.children()) and _within(module, below))]
+
+
+def _within(module: nn.Module, modules: Container[nn.Module]) -> bool:
+    """Whether all parts of a module that have no parts themselves are among `modules`."""
+    return all(part in modules for part in module.modules() if not any(part.children()))
 
 
 def batch_norms(backbone: nn.Module) -> list[nn.Module]:

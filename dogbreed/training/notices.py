@@ -27,6 +27,7 @@ FREE_SETTINGS = (
     "paths",
     "data.num_workers",
     "data.cache_dir",
+    "data.cache_gib",
     "callbacks.checkpoint_seconds",
     "trainer.progress_bar",
     "report",

@@ -6,24 +6,15 @@ from collections.abc import Callable
 
 import torch
 
-# Instructions without which a processor emulates bfloat16, slower than it computes in float32.
-CPU_BFLOAT16 = ("avx512_bf16", "amx_bf16")
+from dogbreed.bfloat16 import has_bfloat16
 
-
-def _cpu_has_bfloat16() -> bool:
-    # A public function since torch 2.10.
-    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(name) for name in CPU_BFLOAT16)
-
+MIXED = ("bf16-mixed", "16-mixed")
 
 # The first whose condition holds.
 PRECISIONS: tuple[tuple[str, Callable[[], bool]], ...] = (
-    (
-        "bf16-mixed",
-        lambda: torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False),
-    ),
+    ("bf16-mixed", lambda: has_bfloat16(torch.device("cuda"))),
     ("16-mixed", torch.cuda.is_available),
-    ("bf16-mixed", _cpu_has_bfloat16),
+    ("bf16-mixed", lambda: has_bfloat16(torch.device("cpu"))),
     ("32-true", lambda: True),
 )
 

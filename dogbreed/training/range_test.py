@@ -80,6 +80,10 @@ class _Tested(LightningModule):
     def preprocessing(self) -> Preprocessing:
         return self.classifier.preprocessing
 
+    @property
+    def takes_features(self) -> bool:
+        return self.classifier.takes_features
+
     @override
     def configure_optimizers(self) -> Optimizer:
         optimizer: Optimizer = self.classifier.configure_optimizers()["optimizer"]

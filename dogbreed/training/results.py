@@ -18,12 +18,12 @@ from dogbreed.errors import ConfigError
 from dogbreed.evaluation.evaluation import Evaluation, Settings, evaluate
 from dogbreed.evaluation.results import summary, write_tables
 from dogbreed.evaluation.scratch import scratch_folder
+from dogbreed.features.frozen_features import FrozenFeatures
 from dogbreed.model_card import model_card
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.training.limits import limits
+from dogbreed.training.precision import MIXED
 from dogbreed.training.run_report import run_report
-
-MIXED = ("bf16-mixed", "16-mixed")
 
 
 def write_results(
@@ -70,6 +70,7 @@ def write_results(
             scratch=scratch,
             contents=data.checked.contents,
             settings=settings or default_settings(trainer, data),
+            features=backbone_features(module, data),
         )
         details = _details(trainer, module, data, metrics, evaluation)
         artifact = save_artifact(
@@ -86,6 +87,12 @@ def write_results(
             write_text(output_dir / "report.html", page)
     write_text(output_dir / "metrics.json", json.dumps(details, indent=2))
     return details
+
+
+def backbone_features(module: BreedClassifier, data: DogBreedDataModule) -> FrozenFeatures | None:
+    """The features that the run was trained on, where they are those that the head is given."""
+    features = data.features
+    return features if isinstance(features, FrozenFeatures) and module.hparams["frozen"] is True else None
 
 
 def default_settings(trainer: Trainer, data: DogBreedDataModule) -> Settings:

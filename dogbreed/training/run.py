@@ -12,11 +12,10 @@ from dogbreed.errors import ConfigError
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.training.checkpoint_io import read_checkpoint
 from dogbreed.training.class_weights import balanced_weights
+from dogbreed.training.features import training_on_features
 from dogbreed.training.interruption import Interruption
 from dogbreed.training.rate_search import describe_search, find_learning_rate
 from dogbreed.training.resuming import newest_checkpoint
-
-MIXED = ("bf16-mixed", "16-mixed")
 
 
 def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -> dict[str, float]:
@@ -36,7 +35,8 @@ def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -
         print(f"warning: {fault}; going on from the one before.", flush=True)
     if checkpoint:
         print(f"Resuming from {checkpoint.name}.", flush=True)
-    trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    with training_on_features(trainer, module, data):
+        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     return load_best(trainer, module)
 
 
@@ -50,15 +50,16 @@ def use_found_rate(
     interruption: Interruption | None = None,
 ) -> str:
     """Search a learning rate, or take the one that this run has found, and let the module use it; a line on it."""
-    search = find_learning_rate(
-        module,
-        data,
-        output_dir=output_dir,
-        accelerator=trainer.strategy.root_device.type,
-        precision=str(trainer.precision),
-        seed=seed,
-        interruption=interruption,
-    )
+    with training_on_features(trainer, module, data):
+        search = find_learning_rate(
+            module,
+            data,
+            output_dir=output_dir,
+            accelerator=trainer.strategy.root_device.type,
+            precision=str(trainer.precision),
+            seed=seed,
+            interruption=interruption,
+        )
     line = describe_search(search, module.hparams["learning_rate"])
     if search.suggestion is not None:
         module.hparams["learning_rate"] = search.suggestion

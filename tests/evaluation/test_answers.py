@@ -11,7 +11,7 @@ from dogbreed.data.folder import Split
 from dogbreed.data.photos import open_photo
 from dogbreed.data.transforms import evaluation_transform, normalise
 from dogbreed.errors import DataError
-from dogbreed.evaluation.answers import answer
+from dogbreed.evaluation.asking import ask
 from tests.drawn_photos import draw_folder
 from tests.trained_models import cached_network
 
@@ -33,7 +33,7 @@ def test_the_answers_are_those_of_the_network_for_every_photo_in_its_place(
     split: Split, tmp_path: Path, num_workers: int
 ) -> None:
     network = cached_network()
-    found = answer(network, split, tmp_path, name="test", mirror=True, batch_size=4, num_workers=num_workers)
+    found = ask(network, split, tmp_path, name="test", mirror=True, batch_size=4, num_workers=num_workers)
     with torch.inference_mode():
         expected = network(images(split)).numpy(), network(images(split).flip(-1)).numpy()
         features = network.backbone(images(split)).flatten(1).numpy()
@@ -45,30 +45,30 @@ def test_the_answers_are_those_of_the_network_for_every_photo_in_its_place(
 
 
 def test_without_the_mirror_images_nothing_is_asked_about_them(split: Split, tmp_path: Path) -> None:
-    found = answer(cached_network(), split, tmp_path, name="test")
+    found = ask(cached_network(), split, tmp_path, name="test")
     assert found.mirrored_logits is None
     assert found.mirrored_features is None
 
 
 def test_the_network_is_asked_in_eval_mode_and_left_as_it_was(split: Split, tmp_path: Path) -> None:
     network = cached_network().train()
-    found = answer(network, split, tmp_path, name="test")
+    found = ask(network, split, tmp_path, name="test")
     assert network.training
-    np.testing.assert_array_equal(found.logits, answer(network.eval(), split, tmp_path / "again", name="test").logits)
+    np.testing.assert_array_equal(found.logits, ask(network.eval(), split, tmp_path / "again", name="test").logits)
 
 
 def test_a_photo_that_can_no_longer_be_read_is_left_out_and_named(split: Split, tmp_path: Path) -> None:
     gone = tmp_path / "gone.jpg"
     with_gone = Split((split.paths[0], gone, *split.paths[1:]), (split.targets[0], 2, *split.targets[1:]))
-    found = answer(cached_network(), with_gone, tmp_path, name="test", batch_size=4, num_workers=1)
+    found = ask(cached_network(), with_gone, tmp_path, name="test", batch_size=4, num_workers=1)
     assert found.split == split
     assert len(found.unreadable) == 1
     assert "gone.jpg" in found.unreadable[0]
     np.testing.assert_allclose(
-        found.logits, answer(cached_network(), split, tmp_path / "without", name="test").logits, atol=1e-5
+        found.logits, ask(cached_network(), split, tmp_path / "without", name="test").logits, atol=1e-5
     )
 
 
 def test_a_split_of_which_nothing_can_be_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found none that can be read"):
-        answer(cached_network(), Split((tmp_path / "gone.jpg",), (0,)), tmp_path, name="test")
+        ask(cached_network(), Split((tmp_path / "gone.jpg",), (0,)), tmp_path, name="test")
