@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from typing_extensions import override
 
-from dogbreed.data.randomness import derived_seed
+from dogbreed.data.randomness import derived_seed, seed_devices
 from dogbreed.errors import CheckpointError
 from dogbreed.training.checkpoint_io import read_checkpoint
 from dogbreed.training.interruption import Interruption
@@ -57,7 +56,7 @@ class Resuming(Callback):
         if self.interruption.signal is not None or due:
             self._save(trainer)
         self.interruption.stop_if_asked()
-        torch.manual_seed(derived_seed(self.seed, "step", trainer.current_epoch, batch_idx))
+        seed_devices(derived_seed(self.seed, "step", trainer.current_epoch, batch_idx))
         # Lightning counts the step after which it believes a checkpoint was written a second time.
         trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
 
