@@ -62,15 +62,16 @@ class ResumableLoader(DataLoader[Any]):
         self, dataset: Dataset[Any], *, sampler: EpochOrder, position: Callable[[], int], **kwargs: Any
     ) -> None:
         super().__init__(dataset, sampler=sampler, **kwargs)
-        self.order = sampler
+        self.order: Sampler[Any] = sampler
         self.position = position
 
     def state_dict(self) -> dict[str, int]:
         """What the Trainer stores in a checkpoint."""
-        return {"epoch": self.order.epoch, "batches": self.position()}
+        return {"epoch": getattr(self.order, "epoch", 0), "batches": self.position()}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Begin the next epoch after the batches that a checkpoint has seen."""
-        # Workers fetch ahead before the Trainer says which epoch it is.
-        self.order.set_epoch(state["epoch"])
-        self.order.start = state["batches"] * (self.batch_size or 1)
+        if isinstance(self.order, EpochOrder):
+            # Workers fetch ahead before the Trainer says which epoch it is.
+            self.order.set_epoch(state["epoch"])
+            self.order.start = state["batches"] * (self.batch_size or 1)
