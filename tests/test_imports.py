@@ -16,7 +16,7 @@ TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for p
 
 
 JUDGING = ["reporting", "explaining", "evaluation", "exporting"]
-COMMANDS = ["predictor", "train", "predict", "evaluate", "export"]
+COMMANDS = ["predictor", "train", "predict", "evaluate", "export", "cache", "benchmark"]
 
 
 def imports(file: str) -> Iterator[str]:
@@ -65,8 +65,10 @@ def test_imports_are_absolute() -> None:
 @pytest.mark.parametrize(
     ("within", "unknown"),
     [
-        ("data/", ["models", "training", "artifacts", *JUDGING, *COMMANDS]),
-        ("models/", ["training", "artifacts", *JUDGING, *COMMANDS]),
+        ("data/", ["models", "features", "training", "artifacts", *JUDGING, *COMMANDS]),
+        ("models/", ["features", "training", "artifacts", *JUDGING, *COMMANDS]),
+        ("caching/", ["models", "features", "training", "artifacts", *JUDGING, *COMMANDS]),
+        ("features/", ["training", "artifacts", *JUDGING, *COMMANDS]),
         ("reporting/", ["data", "models", "training", "artifacts", "evaluation", "explaining", "exporting", *COMMANDS]),
         ("explaining/", ["training", "artifacts", "reporting", "evaluation", "exporting", *COMMANDS]),
         ("artifacts.py", ["training", *JUDGING, *COMMANDS]),
