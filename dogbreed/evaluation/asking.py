@@ -103,6 +103,7 @@ def ask_head(
                 values = torch.stack([features[views[way][position].key] for position in positions]).float()
                 rows.write(number, positions, network.head(values.to(features.device)).cpu(), values)
     network.train(was_training)
+    features.release()
     rows.unreadable.update({p: features.faults[view] for p, view in enumerate(views[PLAIN]) if view in features.faults})
     return rows.answers(split)
 

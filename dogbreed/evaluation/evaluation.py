@@ -170,7 +170,8 @@ def _wanted(splits: Mapping[str, Split], judged: str, fitting: bool, settings: S
 
 
 def _mirrors(name: str, judged: str, settings: Settings) -> bool:
-    return (settings.mirror or settings.tta) and (name in HELD_OUT or name == judged)
+    """Whether mirror images are looked at: for what augmentation gives, and for copies that are mirrored."""
+    return (settings.mirror or settings.tta) and (name == judged or (name in HELD_OUT and settings.duplicates))
 
 
 def _asked(network: BreedNetwork, split: Split, scratch: Path, name: str, judged: str, settings: Settings) -> Answers:

@@ -12,9 +12,10 @@ from torch import Tensor
 from dogbreed.caching.rows import RowStore, fill
 from dogbreed.data.photo_views import PhotoView
 from dogbreed.data.transforms import Preprocessing
+from dogbreed.errors import ConfigError
 from dogbreed.features.extraction import BATCH_SIZE, extract
 from dogbreed.models.cut import Cut
-from dogbreed.models.forward_paths import Forward, build_path
+from dogbreed.models.forward_paths import EXACT, Forward, build_path
 
 
 @dataclass
@@ -49,9 +50,22 @@ class FrozenFeatures:
 
     @cached_property
     def forward(self) -> Forward:
-        """Normalised images on the device to activations; built when it is first needed, which takes seconds."""
+        """Normalised images on the device to activations; built when it is first needed, which takes seconds.
+
+        Raises:
+            ConfigError: a library is missing, or cannot read the network.
+        """
         size = self.preprocessing.crop
-        return build_path(self.path, self.cut.lower, batch_size=BATCH_SIZE, image_size=size)
+        try:
+            return build_path(self.path, self.cut.lower, batch_size=BATCH_SIZE, image_size=size)
+        except ConfigError:
+            if self.path not in EXACT:
+                raise
+            return build_path("float32", self.cut.lower, batch_size=BATCH_SIZE, image_size=size)
+
+    def release(self) -> None:
+        """Give back the memory of what computes; it is built again when it is needed."""
+        self.__dict__.pop("forward", None)
 
     def missing(self, views: Iterable[PhotoView]) -> int:
         """How many views would have to be looked at."""

@@ -42,7 +42,7 @@ def openvino_forward(lower: nn.Module, images: Tensor, number_format: str) -> Ca
     """
     openvino = _openvino()
     if images.device.type != "cpu":
-        raise ConfigError(f"Expected the device of the path openvino to be cpu, got {images.device.type}.")
+        raise ConfigError(f"Expected the device of an OpenVINO path to be cpu, got {images.device.type}.")
     compiled = _compiled(openvino, copy.deepcopy(lower).eval().requires_grad_(False), images, number_format)
 
     def forward(images: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ def openvino_forward(lower: nn.Module, images: Tensor, number_format: str) -> Ca
 
 def _check_installed() -> None:
     if not has_openvino():
-        raise ConfigError('The path openvino needs OpenVINO: pip install "dogbreed[openvino]"')
+        raise ConfigError('This path needs OpenVINO: pip install "dogbreed[openvino]"')
 
 
 def _openvino() -> Any:

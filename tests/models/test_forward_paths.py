@@ -22,7 +22,7 @@ from tests.trained_models import small_network
 CPU = torch.device("cpu")
 BATCH_SIZE = 4
 # bfloat16 keeps 8 bits, a relative error of 0.4 % for each number, which random weights enlarge from layer to layer.
-TOLERANCES = {"float32": 1e-6, "bfloat16": 0.06, "compiled": 0.06, "openvino": 0.06}
+TOLERANCES = {"float32": 1e-6, "bfloat16": 0.06, "compiled": 0.06, "openvino-float32": 1e-4, "openvino-bfloat16": 0.06}
 NETWORKS = {
     "a convolutional network": ("shufflenet_v2_x0_5", "stage3", 64),
     "one whose batch norm comes first": ("densenet121", "features.denseblock3", 32),
@@ -66,10 +66,10 @@ def reference(lower: nn.Module, images: Tensor) -> Tensor:
     return activations
 
 
-@pytest.mark.parametrize("path", ["float32", "bfloat16", "openvino"])
+@pytest.mark.parametrize("path", ["float32", "bfloat16", "openvino-float32", "openvino-bfloat16"])
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_each_path_gives_the_activations_of_the_frozen_part(kind: str, path: str) -> None:
-    if path == "openvino":
+    if path.startswith("openvino"):
         needs_openvino()
     lower, images = lower_of(kind)
     forward = build_path(path, lower, batch_size=BATCH_SIZE, image_size=images.shape[-1])
@@ -94,12 +94,12 @@ def small_lower() -> nn.Module:
 
 @functools.cache
 def small_forward(path: str) -> Forward:
-    if path == "openvino":
+    if path.startswith("openvino"):
         needs_openvino()
     return build_path(path, small_lower(), batch_size=BATCH_SIZE, image_size=32)
 
 
-@pytest.mark.parametrize("path", ["float32", "bfloat16", "openvino"])
+@pytest.mark.parametrize("path", ["float32", "bfloat16", "openvino-float32", "openvino-bfloat16"])
 def test_a_smaller_batch_gives_the_rows_of_the_full_one(path: str) -> None:
     images, forward = torch.randn(BATCH_SIZE, 3, 32, 32), small_forward(path)
     full = forward(images)
@@ -108,14 +108,14 @@ def test_a_smaller_batch_gives_the_rows_of_the_full_one(path: str) -> None:
         assert len(some) == size
         # Convolutions may choose other instructions for another batch.
         assert relative_error(some, full[:size]) < TOLERANCES[path]
-    if path == "openvino":
+    if path.startswith("openvino"):
         assert torch.equal(some, full[:3])
     assert torch.equal(forward(images), full)
 
 
-@pytest.mark.parametrize("path", ["float32", "bfloat16", "openvino"])
+@pytest.mark.parametrize("path", ["float32", "bfloat16", "openvino-float32", "openvino-bfloat16"])
 def test_the_network_goes_on_as_it_was_and_can_be_trained_on_what_a_path_gives(path: str) -> None:
-    if path == "openvino":
+    if path.startswith("openvino"):
         needs_openvino()
     network = small_network()
     network.freeze("stage4")
@@ -171,7 +171,7 @@ def test_what_cannot_be_traced_is_computed_unfolded() -> None:
 
 
 def test_openvino_is_not_given_the_chance_to_report_over_the_network() -> None:
-    small_forward("openvino")
+    small_forward("openvino-float32")
     assert sys.modules["openvino_telemetry"] is None
 
 
@@ -185,23 +185,26 @@ def test_the_fastest_path_that_is_ready_at_once_is_chosen(monkeypatch: pytest.Mo
 
 def test_openvino_is_chosen_for_a_cpu_where_it_is_installed_and_named_with_its_version() -> None:
     needs_openvino()
-    assert choose_path(CPU) == "openvino"
-    assert choose_path(torch.device("cuda")) != "openvino"
-    assert path_name("auto", CPU).startswith(f"openvino {version('openvino')} in ")
+    number_format = "bfloat16" if has_bfloat16(CPU) else "float32"
+    assert choose_path(CPU) == f"openvino-{number_format}"
+    assert choose_path(CPU, mixed_precision=False) == "openvino-float32"
+    assert choose_path(CPU, long=False) == number_format
+    assert not choose_path(torch.device("cuda")).startswith("openvino")
+    assert path_name("auto", CPU) == f"openvino-{number_format} of {version('openvino')} on cpu"
 
 
 def test_where_openvino_is_missing_its_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(ConfigError, match=r'pip install "dogbreed\[openvino\]"'):
-        build_path("openvino", small_lower(), batch_size=1, image_size=32)
+        build_path("openvino-float32", small_lower(), batch_size=1, image_size=32)
     with pytest.raises(ConfigError, match=r'pip install "dogbreed\[openvino\]"'):
-        path_name("openvino", CPU)
+        path_name("openvino-float32", CPU)
 
 
 def test_what_openvino_cannot_convert_is_refused_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:
     needs_openvino()
     with pytest.raises(ConfigError, match="OpenVINO cannot convert DecidesByNumbers") as error:
-        build_path("openvino", DecidesByNumbers(), batch_size=2, image_size=8)
+        build_path("openvino-float32", DecidesByNumbers(), batch_size=2, image_size=8)
     assert "\n" not in str(error.value)
     assert capfd.readouterr() == ("", "")
 
