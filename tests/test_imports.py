@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for path in FILES}
 
 
-JUDGING = ["reporting", "explaining", "evaluation", "exporting"]
+JUDGING = ["benchmarking", "reporting", "explaining", "evaluation", "exporting"]
 COMMANDS = ["predictor", "train", "predict", "evaluate", "export", "cache", "benchmark"]
 
 

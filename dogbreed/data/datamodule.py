@@ -19,6 +19,8 @@ from dogbreed.data.loading import default_workers, loader_settings
 from dogbreed.data.mixing import mixing_transform
 from dogbreed.data.order import EpochOrder, ResumableLoader, photo_seed
 from dogbreed.data.photo_views import PLAIN, PhotoView, augmented
+from dogbreed.data.prepared import PreparedPhotos
+from dogbreed.data.prepared_dataset import PreparedDataset
 from dogbreed.data.randomness import derived_seed, seeded
 from dogbreed.data.transforms import Preprocessing, evaluation_transform, normalise, training_transform
 from dogbreed.errors import ConfigError, DataError
@@ -39,11 +41,14 @@ class DogBreedDataModule(LightningDataModule):
         mixing: "mixup", "cutmix", "both" or None, for training only.
         views: how many augmented views there are of a training photo, which take turns; None for a new one in every
             epoch, or, where what a frozen part says of photos is kept, for the photo as evaluation sees it.
+        prepare: whether `dogbreed.training.run.train` decodes each photo once and keeps it, where photos and not
+            features are trained on; None for where there is room and at least four epochs repay it. Crops then come
+            from photos that are as small as evaluation sees them.
         preprocessing: used while no trainer is attached; with one, it is always the model's own.
         seed: of the split, the order of the photos and their augmentation.
-        cache_dir: remembers the check of a folder, so that the next run does not open every photo again, and what
-            frozen networks said of photos.
-        cache_gib: what the latter may take; what was not used for the longest time makes room.
+        cache_dir: remembers the check of a folder, so that the next run does not open every photo again, what
+            frozen networks said of photos, and prepared photos.
+        cache_gib: what the latter two may take; what was not used for the longest time makes room.
         synthetic: the photos are drawn: figures say nothing about photographs.
 
     Raises:
@@ -61,6 +66,7 @@ class DogBreedDataModule(LightningDataModule):
         augmentation: str = "light",
         mixing: str | None = None,
         views: int | None = None,
+        prepare: bool | None = None,
         preprocessing: Preprocessing | None = None,
         seed: int = 42,
         cache_dir: str | Path | None = None,
@@ -84,12 +90,15 @@ class DogBreedDataModule(LightningDataModule):
         self.augmentation = augmentation
         self.mixing = mixing
         self.views = views
+        self.prepare = prepare
         self.seed = seed
         self.cache_dir = None if cache_dir is None else Path(cache_dir).expanduser()
         self.cache_gib = cache_gib
         self.synthetic = synthetic
         # What a module that takes features is given; see `dogbreed.training.features`.
         self.features: Rows | None = None
+        # Where photos are read from, if not from their files; see `dogbreed.training.preparation`.
+        self.prepared: PreparedPhotos | None = None
         self._preprocessing = preprocessing or Preprocessing()
         self._checked: CheckedFolder | None = None
 
@@ -180,9 +189,12 @@ class DogBreedDataModule(LightningDataModule):
 
     def _dataset(self, split: str, transform: Callable[[Any], Tensor]) -> Dataset[Any]:
         chosen = self.folder.splits[split]
-        if self.features is None or not self._feeds_features:
-            return PhotoDataset(chosen, transform)
-        return FeatureDataset(chosen, self.features, lambda index, seed: self._view(chosen, index, seed).key)
+        if self.features is not None and self._feeds_features:
+            return FeatureDataset(chosen, self.features, lambda index, seed: self._view(chosen, index, seed).key)
+        if self.prepared is not None and self.prepared.serves(self.preprocessing):
+            contents = [self.checked.contents[path] for path in chosen.paths]
+            return PreparedDataset(chosen, transform, self.prepared, contents)
+        return PhotoDataset(chosen, transform)
 
     def _loading(self) -> dict[str, Any]:
         if self._feeds_features:

@@ -72,10 +72,9 @@ def _prepared(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModul
         return features
     features = first_that_agrees(candidates, views, _say)
     _make_room(features, views, data)
-    _say(
-        f"looking once at {features.missing(views):,} photos {_ways(data)} ({path_name(features.path, features.device)})."
-    )
-    began, missing = time.monotonic(), features.missing(views)
+    missing, computed = features.missing(views), path_name(features.path, features.device)
+    _say(f"looking once at {missing:,} photos {_ways(data)} ({computed}).")
+    began = time.monotonic()
     features.look(views, "train and val")
     features.release()
     if features.faults:

@@ -14,6 +14,7 @@ from dogbreed.training.checkpoint_io import read_checkpoint
 from dogbreed.training.class_weights import balanced_weights
 from dogbreed.training.features import training_on_features
 from dogbreed.training.interruption import Interruption
+from dogbreed.training.preparation import prepare_photos
 from dogbreed.training.rate_search import describe_search, find_learning_rate
 from dogbreed.training.resuming import newest_checkpoint
 
@@ -36,6 +37,7 @@ def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -
     if checkpoint:
         print(f"Resuming from {checkpoint.name}.", flush=True)
     with training_on_features(trainer, module, data):
+        prepare_photos(trainer, module, data)
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     return load_best(trainer, module)
 

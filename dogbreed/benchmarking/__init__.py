@@ -1,0 +1,1 @@
+"""What a machine gives for some photos and a network, and what to change."""
