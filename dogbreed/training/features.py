@@ -44,18 +44,20 @@ def training_on_features(trainer: Trainer, module: BreedClassifier, data: DogBre
 def prepare_features(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -> FrozenFeatures | None:
     """Look at the training and validation photos, once, where that spares looking at them in every epoch.
 
-    What is done, or why it is not, is printed. A second call finds what the first has left in `data.features`.
+    `data.features` are this module's then, and None where there are none. What is done, or why it is not, is printed.
 
     Raises:
         ConfigError: the module's way of computing a frozen part is unknown, or its library is missing.
         DataError: a photo can no longer be read.
     """
-    if data.features is None and wants_features(module):
+    # What another module has left there says nothing of this one.
+    data.features = features = None
+    if wants_features(module):
         try:
-            data.features = _prepared(trainer, module, data)
+            data.features = features = _prepared(trainer, module, data)
         except (NotKeptError, CacheError, OSError) as reason:
             _say(f"not kept, every epoch looks at the photos again. {reason}")
-    return data.features if isinstance(data.features, FrozenFeatures) else None
+    return features
 
 
 def _say(line: str) -> None:
@@ -68,7 +70,7 @@ def _prepared(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModul
     candidates = _candidates(parts, trainer, module, data)
     features = next((known for known in candidates if not known.missing(views)), None)
     if features:
-        _say(f"all {len(views):,} are known from earlier runs ({features.store.folder}).")
+        _say(f"all {len(views):,} are known already ({features.store.folder}).")
         return features
     features = first_that_agrees(candidates, views, _say)
     _make_room(features, views, data)

@@ -92,7 +92,9 @@ def write_results(
 def backbone_features(module: BreedClassifier, data: DogBreedDataModule) -> FrozenFeatures | None:
     """The features that the run was trained on, where they are those that the head is given."""
     features = data.features
-    return features if isinstance(features, FrozenFeatures) and module.hparams["frozen"] is True else None
+    if isinstance(features, FrozenFeatures) and features.cut.upper is module.network.head:
+        return features
+    return None
 
 
 def default_settings(trainer: Trainer, data: DogBreedDataModule) -> Settings:

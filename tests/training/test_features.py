@@ -40,10 +40,14 @@ class Run:
         model = {name: chosen.pop(name) for name in ("frozen", "cache", "frozen_forward") if name in chosen}
         self.interruption = chosen.pop("interruption", Interruption())
         callbacks: list[Callback] = build_callbacks(
-            output_dir, patience=None, unfreeze_epoch=chosen.pop("unfreeze_epoch"), interruption=self.interruption
+            output_dir,
+            patience=None,
+            unfreeze_epoch=chosen.pop("unfreeze_epoch"),
+            ema_decay=chosen.pop("ema_decay", None),
+            interruption=self.interruption,
         )
         self.data = DogBreedDataModule(photos, batch_size=8, num_workers=0, cache_dir=self.cache, **data)
-        torch.manual_seed(7)
+        torch.manual_seed(chosen.pop("weights_seed", 7))
         self.module = BreedClassifier(
             self.data.num_classes, backbone="resnet18", weights=None, image_size=32, hidden=[16], dropout=0.3, **model
         )
@@ -108,7 +112,7 @@ def test_the_second_run_looks_at_no_photo(
 
     monkeypatch.setattr("dogbreed.data.photo_views.open_photo", no_photo)
     second = Run(photos, tmp_path / "second").train()
-    assert "known from earlier runs" in capsys.readouterr().out
+    assert "are known already" in capsys.readouterr().out
     assert close(first.history(), second.history())
 
 
@@ -134,6 +138,24 @@ def test_a_run_that_cannot_keep_features_says_why_and_looks_at_its_photos(
     assert len(run.history()) == 3
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Features")]
     assert reason in line
+
+
+def test_a_second_module_on_the_same_photos_is_not_given_the_features_of_the_first(
+    photos: Path, tmp_path: Path
+) -> None:
+    first = Run(photos, tmp_path / "first", max_epochs=1).train()
+    second, alone = (Run(photos, tmp_path / name, max_epochs=1, weights_seed=8) for name in ("second", "alone"))
+    second.data = first.data
+    assert close(second.train().history(), alone.train().history())
+    assert not close(second.history(), first.history())
+    fine_tuned = Run(photos, tmp_path / "fine-tuned", max_epochs=1, frozen=False)
+    fine_tuned.data = first.data
+    assert fine_tuned.train().data.features is None
+
+
+def test_averaged_weights_are_those_of_a_run_that_looks_at_its_photos(photos: Path, tmp_path: Path) -> None:
+    runs = [Run(photos, tmp_path / str(cache), ema_decay=0.9, cache=cache, views=3).train() for cache in (True, False)]
+    assert close(*(run.history() for run in runs))
 
 
 def test_what_is_fine_tuned_as_a_whole_says_nothing_of_features(
