@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -121,24 +122,9 @@ def evaluate(
         DataError: no photo of the judged split can be read.
     """
     settings = settings or Settings()
+    asked = partial(_asked, network, scratch=scratch, judged=judged, contents=contents or {}, settings=settings)
     wanted = _wanted(splits, judged, temperature is None, settings)
-    if features is None:
-        answers = {name: _asked(network, splits[name], scratch, name, judged, settings) for name in wanted}
-    else:
-        # Figures are those of the network as it is stored.
-        exact = features.exact or features
-        answers = {
-            name: ask_head(
-                network,
-                splits[name],
-                scratch,
-                exact if name == judged else features,
-                contents or {},
-                name=name,
-                mirror=_mirrors(name, judged, settings),
-            )
-            for name in wanted
-        }
+    answers = {name: asked(splits[name], name=name, features=features) for name in wanted}
     if temperature is None:
         fitted = answers.get("val")
         temperature = 1.0 if fitted is None else fit_temperature(fitted.logits, fitted.targets)
@@ -147,7 +133,7 @@ def evaluate(
         name: figures(answers[judged], temperature=temperature if calibrated else 1.0, tta=tta)
         for name, (calibrated, tta) in ways.items()
     }
-    asked = log_blocks(answers[judged], temperature=temperature if settings.calibrate else 1.0, tta=settings.tta)
+    blocks = log_blocks(answers[judged], temperature=temperature if settings.calibrate else 1.0, tta=settings.tta)
     return Evaluation(
         class_names,
         root,
@@ -157,7 +143,7 @@ def evaluate(
         temperature,
         variants,
         _gain(answers[judged]),
-        notable_photos(asked, settings.notable),
+        notable_photos(blocks, settings.notable),
         tuple(_label_errors(answers, temperature)),
         tuple(find_copies(answers, contents or {})) if settings.duplicates else (),
     )
@@ -174,13 +160,28 @@ def _mirrors(name: str, judged: str, settings: Settings) -> bool:
     return (settings.mirror or settings.tta) and (name == judged or (name in HELD_OUT and settings.duplicates))
 
 
-def _asked(network: BreedNetwork, split: Split, scratch: Path, name: str, judged: str, settings: Settings) -> Answers:
+def _asked(
+    network: BreedNetwork,
+    split: Split,
+    *,
+    scratch: Path,
+    name: str,
+    judged: str,
+    contents: Mapping[Path, str],
+    settings: Settings,
+    features: FrozenFeatures | None,
+) -> Answers:
+    mirror = _mirrors(name, judged, settings)
+    if features is not None:
+        # Figures are those of the network as it is stored.
+        chosen = (features.exact or features) if name == judged else features
+        return ask_head(network, split, scratch, chosen, contents, name=name, mirror=mirror)
     return ask(
         network,
         split,
         scratch,
         name=name,
-        mirror=_mirrors(name, judged, settings),
+        mirror=mirror,
         # Of photos that are not held out only the direction of the features is wanted.
         mixed_precision=settings.mixed_precision and name not in HELD_OUT and name != judged,
         batch_size=settings.batch_size,
