@@ -74,7 +74,7 @@ def our_step(frozen: bool | str, options: argparse.Namespace) -> Callable[[], An
             images, upper = parts.lower(images).clone(), parts.upper
     optimizer = torch.optim.AdamW(p for p in network.parameters() if p.requires_grad)
     target = torch.randint(NUM_CLASSES, (options.batch_size,))
-    mixed = has_bfloat16(torch.device("cpu"))
+    mixed = has_bfloat16("cpu")
 
     def step() -> None:
         optimizer.zero_grad()

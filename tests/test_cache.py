@@ -93,8 +93,11 @@ def test_an_age_restricts_what_is_shown_and_what_is_removed(command: Command, fi
 
 
 @pytest.mark.parametrize("arguments", [(), ("clear=true",)])
-def test_an_empty_cache_is_no_fault(command: Command, own_cache: Path, arguments: tuple[str, ...]) -> None:
-    assert command(*arguments) == (0, f"Nothing is kept in {own_cache}.\n", "")
+def test_an_empty_cache_is_no_fault(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("DOGBREED_CACHE", str(tmp_path / "empty"))
+    assert command(*arguments) == (0, f"Nothing is kept in {tmp_path / 'empty'}.\n", "")
 
 
 def test_a_store_used_by_a_clock_that_ran_ahead_is_shown(command: Command, filled: Path) -> None:

@@ -58,7 +58,7 @@ def measure(setting: Setting, say: Callable[[str], None] = lambda _: None) -> Be
     """
     with public_process(_public_work(setting)) as public:
         say("what the machine can do")
-        formats = [name for name in FORMATS if name == "float32" or has_bfloat16(setting.device)]
+        formats = [name for name in FORMATS if name == "float32" or has_bfloat16(setting.device.type)]
         rates = machine_rates(setting.device, formats, setting.seconds)
         operations = forward_operations(setting.module.network, setting.images(1))
         stages, path = _stages(setting, public, rates, operations, say)
@@ -104,7 +104,7 @@ def _facts(setting: Setting, speeds: Speeds, times: dict[str, float]) -> Facts:
         threads=torch.get_num_threads(),
         device=setting.device.type,
         has_openvino=has_openvino(),
-        has_bfloat16=has_bfloat16(setting.device),
+        has_bfloat16=has_bfloat16(setting.device.type),
         shorter_side=shorter_side(setting.photos),
         resize=setting.module.preprocessing.resize,
         fine_tuning=times["everything trained"],

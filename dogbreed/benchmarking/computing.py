@@ -47,7 +47,7 @@ def frozen_forward(setting: Setting, public: PublicProcess, operations: int, rat
 
 def training_step(setting: Setting, public: PublicProcess, operations: int, rates: MachineRates) -> Stage:
     """Images a second in steps of AdamW that train the whole network; arguments as in `frozen_forward`."""
-    number_format = "bfloat16" if has_bfloat16(setting.device) else "float32"
+    number_format = "bfloat16" if has_bfloat16(setting.device.type) else "float32"
     sides = {OURS: _ours(setting, number_format), PUBLIC: public.side("step")}
     return _stage(STEP, setting, sides, PASSES * operations, number_format, rates)
 

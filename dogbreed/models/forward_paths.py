@@ -73,7 +73,7 @@ def choose_path(device: torch.device, *, mixed_precision: bool = True, long: boo
         long: whether it computes long enough to repay seconds in which a library reads the network.
     """
     library = "openvino-" if long and device.type == "cpu" and has_openvino() else ""
-    return f"{library}{'bfloat16' if mixed_precision and has_bfloat16(device) else 'float32'}"
+    return f"{library}{'bfloat16' if mixed_precision and has_bfloat16(device.type) else 'float32'}"
 
 
 def build_path(name: str, lower: nn.Module, *, batch_size: int, image_size: int) -> Forward:

@@ -12,9 +12,9 @@ MIXED = ("bf16-mixed", "16-mixed")
 
 # The first whose condition holds.
 PRECISIONS: tuple[tuple[str, Callable[[], bool]], ...] = (
-    ("bf16-mixed", lambda: has_bfloat16(torch.device("cuda"))),
+    ("bf16-mixed", lambda: has_bfloat16("cuda")),
     ("16-mixed", torch.cuda.is_available),
-    ("bf16-mixed", lambda: has_bfloat16(torch.device("cpu"))),
+    ("bf16-mixed", lambda: has_bfloat16("cpu")),
     ("32-true", lambda: True),
 )
 

@@ -177,7 +177,7 @@ def test_openvino_is_not_given_the_chance_to_report_over_the_network() -> None:
 
 def test_the_fastest_path_that_is_ready_at_once_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    expected = "bfloat16" if has_bfloat16(CPU) else "float32"
+    expected = "bfloat16" if has_bfloat16(CPU.type) else "float32"
     assert choose_path(CPU) == expected
     assert path_name("auto", CPU) == f"{expected} on cpu"
     assert choose_path(torch.device("mps")) == "float32"
@@ -185,7 +185,7 @@ def test_the_fastest_path_that_is_ready_at_once_is_chosen(monkeypatch: pytest.Mo
 
 def test_openvino_is_chosen_for_a_cpu_where_it_is_installed_and_named_with_its_version() -> None:
     needs_openvino()
-    number_format = "bfloat16" if has_bfloat16(CPU) else "float32"
+    number_format = "bfloat16" if has_bfloat16(CPU.type) else "float32"
     assert choose_path(CPU) == f"openvino-{number_format}"
     assert choose_path(CPU, mixed_precision=False) == "openvino-float32"
     assert choose_path(CPU, long=False) == number_format
