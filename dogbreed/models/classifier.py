@@ -19,6 +19,7 @@ from typing_extensions import override
 from dogbreed.data.transforms import Preprocessing
 from dogbreed.errors import ConfigError
 from dogbreed.models import schedule as schedules
+from dogbreed.models.forward_paths import PATHS
 from dogbreed.models.freezing import frozen_parameters
 from dogbreed.models.metrics import correct, evaluation_metrics, train_metrics
 from dogbreed.models.network import build_network
@@ -233,6 +234,9 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
     for name, (low, high) in RANGES.items():
         if not low <= settings[name] < high:
             raise ConfigError(f"Expected model.{name} to be in [{low}, {high}), got {settings[name]}.")
+    if settings["frozen_forward"] not in ("auto", *PATHS):
+        known, got = ", ".join(["auto", *PATHS]), settings["frozen_forward"]
+        raise ConfigError(f"Expected model.frozen_forward to be one of {known}, got {got!r}.")
     schedules.schedule(settings["schedule"], warmup=settings["warmup"], total_steps=1)
     weights, num_classes = settings["class_weights"], settings["num_classes"]
     if weights is not None and len(weights) != num_classes:

@@ -22,7 +22,7 @@ from dogbreed.models.cut import Cut, cut
 from dogbreed.models.forward_paths import EXACT, path_name
 from dogbreed.training.feature_plan import obstacle, wants_features
 from dogbreed.training.precision import MIXED
-from dogbreed.training.resuming import Resuming
+from dogbreed.training.resuming import stopping
 
 
 class NotKeptError(Exception):
@@ -99,7 +99,7 @@ def _candidates(
     parts: Cut, trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule
 ) -> list[FrozenFeatures]:
     """As `feature_candidates`, with what this run brings."""
-    hparams, callbacks = module.hparams, trainer.callbacks  # type: ignore[attr-defined]
+    hparams = module.hparams
     candidates = feature_candidates(
         parts,
         module.preprocessing,
@@ -110,9 +110,8 @@ def _candidates(
         photos=sum(len(split) for split in data.folder.splits.values()) * (data.views or 1),
         about={"what": "features", "backbone": hparams["backbone"], "frozen": hparams["frozen"]},
     )
-    stop = next((c.interruption.stop_if_asked for c in callbacks if isinstance(c, Resuming)), lambda: None)
     for features in candidates:
-        features.num_workers, features.before_batch = data.num_workers, stop
+        features.num_workers, features.before_batch = data.num_workers, stopping(trainer)
         # A layer's activations are large, and are computed in bfloat16 anyway where that is what computes.
         if hparams["frozen"] is not True and features.path not in EXACT:
             features.dtype = torch.bfloat16

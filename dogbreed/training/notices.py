@@ -22,11 +22,10 @@ SAMPLE = (
     "This was the synthetic sample: drawn pictures, no dogs. To train on dogs: python -m dogbreed.train data=dogs, "
     "or on your own photos: python -m dogbreed.train data.root=FOLDER"
 )
-# What may differ between a run and its continuation: none of it changes what a run learns from.
+# What may differ between a run and its continuation: none of it changes a figure.
 FREE_SETTINGS = (
     "paths",
     "data.num_workers",
-    "data.prepare",
     "data.cache_dir",
     "data.cache_gib",
     "callbacks.checkpoint_seconds",

@@ -18,7 +18,7 @@ from dogbreed.data.prepared_rows import FORMS
 from dogbreed.errors import CacheError, ConfigError
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.training.feature_plan import looks
-from dogbreed.training.resuming import Resuming
+from dogbreed.training.resuming import stopping
 
 FEWEST_LOOKS = 4  # at each photo, from which on it pays to prepare them without being asked
 SAMPLE = 32  # photos from which the size of all rows is estimated
@@ -52,9 +52,7 @@ def _prepared(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModul
     missing = len(prepared.store.missing(paths))
     print(_announcement(prepared, len(paths), missing), flush=True)
     began = time.monotonic()
-    callbacks = trainer.callbacks  # type: ignore[attr-defined]
-    stop = next((c.interruption.stop_if_asked for c in callbacks if isinstance(c, Resuming)), lambda: None)
-    prepared.prepare(paths, before_photo=stop)
+    prepared.prepare(paths, before_photo=stopping(trainer))
     if missing:
         seconds = time.monotonic() - began
         rate, taken = missing / seconds, size(prepared.store.nbytes)

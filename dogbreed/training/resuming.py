@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,12 @@ class Resuming(Callback):
             written = sorted(self.folder.glob(PATTERN), key=lambda path: path.stat().st_mtime_ns, reverse=True)
             for old in written[KEPT:]:
                 old.unlink()
+
+
+def stopping(trainer: Trainer) -> Callable[[], None]:
+    """What raises `Interrupted` where the run was asked to stop, for work of the trainer's run outside its loops."""
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]
+    return next((c.interruption.stop_if_asked for c in callbacks if isinstance(c, Resuming)), lambda: None)
 
 
 def resume_checkpoints(folder: Path) -> list[Path]:

@@ -109,6 +109,7 @@ def test_the_loss_is_torchs_cross_entropy_with_the_settings(settings: dict[str, 
         ("backbone", "resnet"),
         ("frozen", "layer9"),
         ("image_size", 0),
+        ("frozen_forward", "openvino"),
     ],
 )
 def test_a_setting_out_of_range_is_refused_in_one_line(name: str, value: Any) -> None:
