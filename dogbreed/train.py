@@ -76,7 +76,8 @@ def _run(cfg: DictConfig, interruption: Any) -> None:
     check_arguments(results.write_results, {"report": cfg.report}, "")
     data = _instantiate(cfg.data, "data")
     callbacks = _instantiate(cfg.callbacks, "callbacks", interruption=interruption)
-    trainer = _instantiate(cfg.trainer, "trainer", callbacks=callbacks)
+    observers = [*_instantiate(cfg.debugger, "debugger"), *_instantiate(cfg.profiler, "profiler")]
+    trainer = _instantiate(cfg.trainer, "trainer", callbacks=[*callbacks, *observers])
     _rehearse(cfg.model)
     data.prepare_data()
     data.setup()

@@ -81,7 +81,7 @@ def _epochs(setting: Setting, width: int) -> list[float]:
     setting.data.features = RandomRows(width)
     with TemporaryDirectory(prefix="dogbreed-") as folder:
         trainer = build_trainer(Path(folder), **_settings(setting), callbacks=[times])
-        with setting.module.taking_features(cut(setting.module.network, True).upper):
+        with setting.module.network.taking_features(cut(setting.module.network, True).upper):
             trainer.fit(setting.module, setting.data)
     setting.data.features = None
     return times.warm

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import torch
@@ -102,7 +101,6 @@ class BreedClassifier(LightningModule):
         self.freeze_backbone(frozen)
         self._never_trained = frozen_parameters(self.network.backbone, frozen)
         self.criterion = nn.CrossEntropyLoss(_tensor(class_weights), label_smoothing=label_smoothing)
-        self._upper: Callable[[Tensor], Tensor] | None = None
         self.train_metrics = train_metrics()
         self.losses = nn.ModuleDict({"val": MeanMetric(), "test": MeanMetric()})
         self.figures = nn.ModuleDict({s: evaluation_metrics(num_classes, f"{s}/") for s in ("val", "test")})
@@ -135,22 +133,12 @@ class BreedClassifier(LightningModule):
     @property
     def takes_features(self) -> bool:
         """Whether batches are features of a frozen part, not images."""
-        return self._upper is not None
-
-    @contextmanager
-    def taking_features(self, upper: nn.Module) -> Iterator[None]:
-        """Within the block batches are what the frozen part said of photos, and `upper` goes on from there."""
-        # Not the module itself: its parameters would be registered, and stored, a second time.
-        self._upper = upper.__call__
-        try:
-            yield
-        finally:
-            self._upper = None
+        return self.network.takes_features
 
     @override
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, num_classes), of normalised images, shape (batch, 3, size, size)."""
-        logits: Tensor = (self._upper or self.network)(images)
+        logits: Tensor = self.network(images)
         return logits
 
     @override

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Self
 
 import torch
@@ -24,10 +25,26 @@ class BreedNetwork(nn.Module):
         self.head = head
         self.preprocessing: Preprocessing = backbone.preprocessing
         self._frozen: list[nn.Module] = []
+        self._upper: Callable[[Tensor], Tensor] | None = None
+
+    @property
+    def takes_features(self) -> bool:
+        """Whether `forward` is given what the frozen part says, not images."""
+        return self._upper is not None
+
+    @contextmanager
+    def taking_features(self, upper: nn.Module) -> Iterator[None]:
+        """Within the block `forward` is given what the frozen part said of photos, and `upper` goes on from there."""
+        # Not the module itself: its parameters would be registered, and stored, a second time.
+        self._upper = upper.__call__
+        try:
+            yield
+        finally:
+            self._upper = None
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, num_classes), of normalised images, shape (batch, 3, size, size)."""
-        logits: Tensor = self.head(self.features(images))
+        logits: Tensor = self._upper(images) if self._upper else self.head(self.features(images))
         return logits
 
     def features(self, images: Tensor) -> Tensor:

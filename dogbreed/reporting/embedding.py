@@ -27,19 +27,22 @@ def embedded_json(data: Any) -> Markup:
     return htmlsafe_json_dumps(data, dumps=partial(json.dumps, cls=PlotlyJSONEncoder, separators=(",", ":")))
 
 
-def style_sheet() -> Markup:
-    """The files of `style/`, in the order of their names."""
-    return Markup("\n").join(_files("style", "*.css"))
+def style_sheet(kind: str = "report") -> Markup:
+    """The files of `style/`, and those of its folder for a kind of page, in the order of their names."""
+    return Markup("\n").join(_files("style", kind, "*.css"))
 
 
-def page_scripts() -> list[Markup]:
+def page_scripts(kind: str = "report") -> list[Markup]:
     """The page's own scripts: what must run before anything is shown, Plotly, and the rest.
 
     They are files of this package, without a word of the report in them: `Markup` is no risk.
+
+    Args:
+        kind: a folder of `scripts/`; its files run among those of all pages, in the order of their names.
     """
     from plotly.offline import get_plotlyjs
 
-    early, *others = _files("scripts", "*.js")
+    early, *others = _files("scripts", kind, "*.js")
     return [early, Markup(get_plotlyjs()), Markup("\n").join(others)]  # noqa: S704
 
 
@@ -51,8 +54,9 @@ def content_security_policy(scripts: Iterable[str]) -> str:
     return f"default-src 'none'; script-src {hashes}; {styles}; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def _files(folder: str, pattern: str) -> list[Markup]:
-    paths = sorted((FOLDER / folder).glob(pattern))
+def _files(folder: str, kind: str, pattern: str) -> list[Markup]:
+    folders = (FOLDER / folder, FOLDER / folder / kind)
+    paths = sorted((path for place in folders for path in place.glob(pattern)), key=lambda path: path.name)
     return [Markup(path.read_text(encoding="utf-8").strip()) for path in paths]  # noqa: S704
 
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from dogbreed.reporting.contents import ReportContents
 
 
+class Contents(Protocol):
+    """What any page shows."""
+
+    @property
+    def absences(self) -> Mapping[str, str]:
+        """Why parts are missing, by the keys of their sections."""
+
+
+C = TypeVar("C", bound=Contents)
+C_contra = TypeVar("C_contra", bound=Contents, contravariant=True)
+
+
 @dataclass(frozen=True)
-class Section:
+class Section(Generic[C_contra]):
     """A part of the page; its template is `sections/KEY.html.jinja`.
 
     `absence` says why the part is missing, where that helps; without it nothing is said.
@@ -17,11 +30,11 @@ class Section:
 
     key: str
     title: str
-    present: Callable[[ReportContents], bool]
+    present: Callable[[C_contra], bool]
     absence: str = ""
 
 
-SECTIONS = (
+SECTIONS: tuple[Section[ReportContents], ...] = (
     Section("weaknesses", "Weaknesses", lambda _: True),
     Section("figures", "Headline figures", lambda contents: bool(contents.figures)),
     Section("commands", "Run it again", lambda contents: bool(contents.commands or contents.settings)),
@@ -64,20 +77,20 @@ SECTIONS = (
 
 @dataclass(frozen=True)
 class Part:
-    """A section of one report: there, or missing for a reason."""
+    """A section of one page: there, or missing for a reason."""
 
     key: str
     title: str
     missing: str | None = None
 
 
-def outline(contents: ReportContents) -> list[Part]:
-    """The parts of a report's page, those left out that are missing without a word."""
-    parts = [_part(section, contents) for section in SECTIONS]
+def outline(contents: C, sections: Sequence[Section[C]]) -> list[Part]:
+    """The parts of a page, those left out that are missing without a word."""
+    parts = [_part(section, contents) for section in sections]
     return [part for part in parts if part.missing != ""]
 
 
-def _part(section: Section, contents: ReportContents) -> Part:
+def _part(section: Section[C], contents: C) -> Part:
     if section.present(contents):
         return Part(section.key, section.title)
     return Part(section.key, section.title, contents.absences.get(section.key, section.absence))

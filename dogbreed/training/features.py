@@ -37,7 +37,7 @@ def training_on_features(trainer: Trainer, module: BreedClassifier, data: DogBre
         DataError: as `prepare_features`.
     """
     features = prepare_features(trainer, module, data)
-    with module.taking_features(features.cut.upper) if features else nullcontext():
+    with module.network.taking_features(features.cut.upper) if features else nullcontext():
         yield
 
 

@@ -25,6 +25,8 @@ SAMPLE = (
 # What may differ between a run and its continuation: none of it changes a figure.
 FREE_SETTINGS = (
     "paths",
+    "debugger",
+    "profiler",
     "data.num_workers",
     "data.cache_dir",
     "data.cache_gib",

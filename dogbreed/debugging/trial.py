@@ -1,0 +1,137 @@
+"""A trial on disk, given to the rules: our own, one of a SageMaker job, or one that a crash has left."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dogbreed.debugging.recorded import Recorded
+from dogbreed.debugging.rule import Mode
+from dogbreed.errors import DataError
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a trial holds.
+
+    Attributes:
+        tensors: the collections of each tensor.
+        steps: how many steps of each mode were recorded.
+        complete: whether the run that wrote it said that it was done.
+        nbytes: on disk.
+    """
+
+    tensors: dict[str, tuple[str, ...]]
+    steps: dict[str, int]
+    complete: bool
+    nbytes: int
+
+
+def find_trials(folder: Path) -> list[Path]:
+    """The trials of a run's folder in the order of its fits, or the folder itself where it is one.
+
+    Raises:
+        DataError: there is none, or nothing was recorded before the run ended.
+    """
+    if (folder / "collections").is_dir() or (folder / "events").is_dir():
+        found = [folder]
+    else:
+        named = {_number(path): path for path in folder.glob("debugger*") if path.is_dir() and _number(path)}
+        found = [named[number] for number in sorted(named)]
+    usable = [path for path in found if _is_readable(path)]
+    if not usable:
+        raise DataError(
+            f"Expected a trial in {folder}, found {'one without a complete step' if found else 'none'}. A run with "
+            "debugger=full leaves one in its folder."
+        )
+    return usable
+
+
+def read_trials(trials: list[Path], recorded: Recorded) -> Contents:
+    """Give all recorded tensors to the rules, step by step: memory does not grow with the trial."""
+    opened = [_open(path) for path in trials]
+    for number, trial in enumerate(opened):
+        end = _first_training_step(opened[number + 1]) if number + 1 < len(opened) else None
+        for step in _steps(trial):
+            mode, mode_step = trial.mode_modestep(step)
+            if end is not None and mode.name == "TRAIN" and mode_step >= end:
+                break
+            _give(trial, step, "EVAL" if mode.name in ("EVAL", "PREDICT") else "TRAIN", mode_step, recorded)
+    newest = opened[-1]
+    return Contents(
+        {name: collections for trial in opened for name, collections in _collections(trial).items()},
+        {mode.name: len(newest.steps(mode, show_incomplete_steps=True)) for mode in newest.modes()},
+        (trials[-1] / "training_job_end.ts").exists(),
+        sum(path.stat().st_size for trial in trials for path in trial.rglob("*") if path.is_file()),
+    )
+
+
+def _number(path: Path) -> int:
+    found = re.fullmatch(r"debugger(?:-(\d+))?", path.name)
+    return int(found[1] or 1) if found else 0
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether smdebug can open it without waiting for files that no process writes any more."""
+    files = list((path / "collections").glob("*/worker_*_collections.json"))
+    if not files:
+        return False
+    workers = json.loads(files[0].read_text()).get("num_workers", 1)
+    return len(files) >= int(workers) and any((path / "index").rglob("*.json"))
+
+
+def _open(path: Path) -> Any:
+    import os
+
+    from dogbreed.debugging.hooks import smdebug_pytorch
+
+    smdebug_pytorch()
+    # Else it sleeps for a second whenever it finds that a run has ended.
+    os.environ.setdefault("TRAINING_END_DELAY_REFRESH", "0")
+    from smdebug.trials import create_trial
+
+    trial = create_trial(str(path))
+    trial.refresh_data()
+    # A run that crashed never says that it has ended: nothing more comes all the same.
+    trial.dynamic_refresh = False
+    return trial
+
+
+def _steps(trial: Any) -> list[int]:
+    return sorted(trial.steps(show_incomplete_steps=True))
+
+
+def _first_training_step(trial: Any) -> int | None:
+    found = [trial.mode_modestep(step) for step in _steps(trial)]
+    return min((mode_step for mode, mode_step in found if mode.name == "TRAIN"), default=None)
+
+
+def _collections(trial: Any) -> dict[str, tuple[str, ...]]:
+    of: dict[str, list[str]] = {}
+    for name in trial.collections():
+        for tensor in trial._tensors_in_collection(name):
+            of.setdefault(tensor, []).append(name)
+    return {tensor: tuple(of.get(tensor, ())) for tensor in trial.tensor_names()}
+
+
+def _give(trial: Any, step: int, mode: Mode, mode_step: int, recorded: Recorded) -> None:
+    collections = trial.__dict__.setdefault("_dogbreed_collections", None) or _collections(trial)
+    trial._dogbreed_collections = collections
+    for name in sorted(trial.tensor_names(step=step)):
+        if recorded.wanting(name, collections[name], mode):
+            for value in _values(trial, name, step):
+                recorded.record(name, collections[name], mode, mode_step, value, step)
+
+
+def _values(trial: Any, name: str, step: int) -> Iterator[Any]:
+    from smdebug.exceptions import StepNotYetAvailable, StepUnavailable, TensorUnavailableForStep
+
+    try:
+        yield trial.tensor(name).value(step)
+    except (StepUnavailable, StepNotYetAvailable, TensorUnavailableForStep, EOFError, OSError):
+        # Only reductions of it were recorded, or its file was being written when the run died.
+        return
