@@ -14,7 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import Callback, Trainer
 
 from dogbreed.data.datamodule import DogBreedDataModule
+from dogbreed.debugging.debugger import build_debugger
 from dogbreed.models.classifier import BreedClassifier
+from dogbreed.profiling.profiler import build_profiler
 from dogbreed.train import CONF, quiet
 from dogbreed.training.interruption import Interruption
 from dogbreed.training.trainer import build_callbacks, build_trainer
@@ -26,7 +28,9 @@ OPTIONS = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF /
 # Keys of the configuration that are no argument, because Hydra reads them.
 OF_HYDRA = {"_target_"}
 # Arguments that the command gives, and no configuration can.
-GIVEN = {
+GIVEN: dict[str, set[str]] = {
+    "debugger": set(),
+    "profiler": set(),
     "model": {"num_classes"},
     "data": {"preprocessing"},
     "callbacks": {"interruption"},
@@ -37,6 +41,8 @@ DIFFERENT = {
     "data": {"root", "seed", "cache_dir"},
     "callbacks": {"output_dir", "seed"},
     "trainer": {"output_dir"},
+    "debugger": {"output_dir"},
+    "profiler": {"output_dir"},
 }
 
 
@@ -94,6 +100,8 @@ def test_without_a_choice_the_sample_is_trained_on() -> None:
         ("data", DogBreedDataModule),
         ("callbacks", build_callbacks),
         ("trainer", build_trainer),
+        ("debugger", build_debugger),
+        ("profiler", build_profiler),
     ],
 )
 def test_the_configuration_has_every_argument_with_the_librarys_own_default(
@@ -146,18 +154,23 @@ def test_every_callback_is_built_from_the_configuration_and_takes_part_in_a_run(
         "callbacks.ema_decay=0.5",
         "callbacks.unfreeze_epoch=1",
         "callbacks.checkpoint_seconds=0",
+        "debugger=full",
+        "profiler=on",
     )
     quiet()
     callbacks = instantiate(config.callbacks, _convert_="all", interruption=Interruption())
+    callbacks += [*instantiate(config.debugger, _convert_="all"), *instantiate(config.profiler, _convert_="all")]
     data = instantiate(config.data, _convert_="all")
     module = instantiate(config.model, _convert_="all", num_classes=data.num_classes)
     trainer = instantiate(config.trainer, _convert_="all", callbacks=callbacks)
-    own = {cls for cls in subclasses(Callback) if cls.__module__.startswith("dogbreed.training.")}
+    own = {cls for cls in subclasses(Callback) if cls.__module__.startswith("dogbreed.")}
     assert own <= {type(callback) for callback in trainer.callbacks}
     trainer.fit(module, data)
     assert trainer.global_step == 10
     assert (output_dir / "checkpoints" / "best.ckpt").exists()
     assert (output_dir / "history.csv").read_text().count("\n") == 3
+    assert (output_dir / "rules.json").exists()
+    assert (output_dir / "profiler" / "rules.json").exists()
 
 
 def subclasses(parent: type) -> Iterator[type]:

@@ -16,6 +16,7 @@ TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for p
 
 
 JUDGING = ["benchmarking", "reporting", "explaining", "evaluation", "exporting"]
+BELOW_PHOTOS = ["data", "models", "caching", "features", "artifacts", "evaluation", "explaining", "exporting"]
 COMMANDS = ["predictor", "train", "predict", "evaluate", "export", "cache", "benchmark"]
 
 
@@ -58,6 +59,15 @@ def test_a_page_is_drawn_without_a_model() -> None:
     assert importers("torch", "torchvision", "pytorch_lightning", within="reporting/") == []
 
 
+def test_one_file_imports_smdebug_to_record_and_one_to_read() -> None:
+    assert importers("smdebug") == ["debugging/hooks.py", "debugging/trial.py"]
+
+
+def test_a_page_is_drawn_in_one_file_of_each_part() -> None:
+    assert importers("dogbreed.reporting", within="debugging/") == ["debugging/page.py"]
+    assert importers("dogbreed.reporting", within="profiling/") == ["profiling/page.py"]
+
+
 def test_imports_are_absolute() -> None:
     assert not [f for f, tree in TREES.items() for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
 
@@ -73,6 +83,8 @@ def test_imports_are_absolute() -> None:
         ("explaining/", ["training", "artifacts", "reporting", "evaluation", "exporting", *COMMANDS]),
         ("artifacts.py", ["training", *JUDGING, *COMMANDS]),
         ("exporting/", ["training", "reporting", "evaluation", "explaining", *COMMANDS]),
+        ("debugging/", [*BELOW_PHOTOS, "profiling", "training", *COMMANDS]),
+        ("profiling/", [*BELOW_PHOTOS, "training", *COMMANDS]),
         ("evaluation/", ["training", "exporting", *COMMANDS]),
         ("predictor.py", ["training", "evaluation", "reporting", "exporting", "train", "predict"]),
         ("predict.py", ["training", "evaluation", "train"]),

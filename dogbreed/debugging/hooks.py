@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -35,7 +36,11 @@ def smdebug_pytorch() -> Any:
     os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
     os.environ.setdefault("SMDEBUG_LOG_LEVEL", "error")
     try:
-        import smdebug.pytorch as smd
+        with warnings.catch_warnings():
+            # Of its old generated code; nobody here can change that.
+            warnings.simplefilter("ignore")
+            import smdebug.pytorch as smd
+            import smdebug.trials  # noqa: F401
     except Exception as error:
         raise ConfigError(f"debugger.trial needs smdebug, which cannot be imported ({error}): {INSTALL}") from error
     _mend()

@@ -16,10 +16,10 @@ from dogbreed.evaluation.asking import ask, ask_head
 from dogbreed.evaluation.calibration import fit_temperature
 from dogbreed.evaluation.copies import Copy, find_copies
 from dogbreed.evaluation.figures import Figures, figures, log_blocks
-from dogbreed.evaluation.intervals import gain_interval
 from dogbreed.evaluation.label_errors import LabelError, likely_label_errors
 from dogbreed.evaluation.notable import Notable, notable_photos
 from dogbreed.features.frozen_features import FrozenFeatures
+from dogbreed.intervals import gain_interval
 from dogbreed.models.network import BreedNetwork
 from dogbreed.reporting.contents import Gain
 

@@ -13,7 +13,7 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from dogbreed.evaluation.answers import Answers
-from dogbreed.evaluation.intervals import share_interval
+from dogbreed.intervals import share_interval
 from dogbreed.models.calibration_error import BINS, CalibrationError
 from dogbreed.models.metrics import evaluation_metrics
 from dogbreed.models.probabilities import log_probabilities

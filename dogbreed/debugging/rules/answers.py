@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dogbreed.debugging.finding import Finding, issue, no_issue, not_applicable
 from dogbreed.debugging.series import Series, last_stage, stages
-from dogbreed.evaluation.intervals import share_interval
+from dogbreed.intervals import share_interval
 
 # With fewer photos of a class than this on average, chance alone makes some class several times as frequent as another.
 PHOTOS_OF_A_CLASS = 20

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from dogbreed.evaluation.intervals import gain_interval, share_interval
+from dogbreed.intervals import gain_interval, share_interval
 
 
 @pytest.mark.parametrize("trials", [30, 100, 840])
