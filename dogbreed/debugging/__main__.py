@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dogbreed.command_line import run_command
-from dogbreed.errors import ConfigError
+from dogbreed.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from dogbreed.debugging.finding import Finding
@@ -17,6 +18,9 @@ DESCRIPTION = """Ask the rules about a recorded run.
 
 DIR is the folder of a run with debugger=full, or any trial of Amazon SageMaker Debugger's: what a job has left under
 debug-output/. It may be the trial of a run that crashed."""
+
+
+NUMBER = re.compile(r"[+-]?[\d.]+[eE][+-]?\d+")
 
 
 def lines(findings: Iterable[Finding]) -> list[str]:
@@ -34,17 +38,28 @@ def chosen_rules(texts: Sequence[str]) -> dict[str, dict[str, Any]] | None:
 
     >>> chosen_rules(["Overfit,patience=3"])
     {'Overfit': {'patience': 3}}
+    >>> chosen_rules(["UnchangedTensor,rtol=1e-6,collection_names=biases,equal_nan=true"])
+    {'UnchangedTensor': {'rtol': 1e-06, 'collection_names': 'biases', 'equal_nan': True}}
     """
-    import yaml
-
     rules: dict[str, dict[str, Any]] = {}
     for text in texts:
         name, *settings = text.split(",")
         pairs = [setting.partition("=") for setting in settings]
         if any(not equals for _, equals, _ in pairs):
             raise ConfigError(f"Expected NAME,parameter=value, got {text!r}.")
-        rules[name] = {key: yaml.safe_load(value) for key, _, value in pairs}
+        rules[name] = {key: _value(value) for key, _, value in pairs}
     return rules or None
+
+
+def _value(text: str) -> Any:
+    import yaml
+
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"Cannot read the value {text!r} of a rule's parameter.") from error
+    # To YAML 1.1 `1e-6` is a text.
+    return float(text) if isinstance(value, str) and NUMBER.fullmatch(text) else value
 
 
 def main() -> int:
@@ -75,13 +90,16 @@ def main() -> int:
     end = "" if contents.complete else "; the run did not end by itself"
     print(f"{trials[-1]}: {len(contents.tensors):,} tensors, {steps}, {contents.nbytes / 2**20:.1f} MiB{end}.")
     print("\n".join(lines(findings)))
-    if not options.rule:
-        write_findings(options.folder / "rules.json", findings)
-    if options.html:
-        from dogbreed.debugging.page import write_page
+    try:
+        if not options.rule:
+            write_findings(options.folder / "rules.json", findings)
+        if options.html:
+            from dogbreed.debugging.page import write_page
 
-        write_page(options.html, recorded, findings, title=options.folder.name, nbytes=contents.nbytes)
-        print(f"Page: {options.html}")
+            write_page(options.html, recorded, findings, title=options.folder.name, nbytes=contents.nbytes)
+            print(f"Page: {options.html}")
+    except OSError as error:
+        raise DataError(f"Cannot write {error.filename or options.folder}: {error.strerror or error}") from error
     return int(any(found.status in ("Error", "IssuesFound") for found in findings))
 
 

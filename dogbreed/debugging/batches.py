@@ -10,6 +10,7 @@ from torch import nn
 
 from dogbreed.debugging import observed
 from dogbreed.debugging.taps import Taps
+from dogbreed.errors import ConfigError
 
 
 def network_of(module: Any) -> nn.Module:
@@ -22,6 +23,20 @@ def criterion_of(module: Any) -> nn.Module:
     """The loss that it trains by."""
     criterion: nn.Module = module.criterion
     return criterion
+
+
+def refuse_compiled(module: Any) -> None:
+    """See that layers are called one by one.
+
+    Raises:
+        ConfigError: the module, or a part of it, is compiled.
+    """
+    compiled = (getattr(m, "_compiled_call_impl", None) or hasattr(m, "_orig_mod") for m in module.modules())
+    if getattr(module, "_compiler_ctx", None) or any(compiled):
+        raise ConfigError(
+            "The debugger sees what goes through each layer, which torch.compile takes apart: train without "
+            "compiling, or with debugger=off."
+        )
 
 
 def tell_batch(taps: Taps, module: Any, batch: Any) -> None:

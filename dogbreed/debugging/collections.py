@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +25,12 @@ KNOWN = {
     "relu_input": "variance of what a ReLU is given",
     "relu_output": "how often each unit of a ReLU is above zero",
 }
-PHASES: dict[str, Mode] = {"train": "TRAIN", "eval": "EVAL"}
 DEFAULT_INTERVAL = 500
+# What smdebug reads of a collection's parameters; the first four also for one phase alone, as in `train.save_interval`.
+STEPS = ("save_interval", "save_steps", "start_step", "end_step")
+PHASES = ("train", "eval", "predict", "global")
+OTHERS = ("include_regex", "reductions", "save_raw_tensor", "save_shape", "save_histogram")
+PARAMETERS = (*STEPS, *(f"{phase}.{key}" for phase in PHASES for key in STEPS), *OTHERS)
 
 
 @dataclass(frozen=True)
@@ -35,32 +41,40 @@ class Collection:
         name: a key of `KNOWN`, or any other with a regex.
         parameters: as SageMaker's CollectionParameters: `save_interval`, `train.save_interval`, `eval.save_interval`,
             `train.save_steps`, `include_regex`, `reductions` and so on.
+        defaults: of all collections of a job, where this one says nothing.
     """
 
     name: str
     parameters: Mapping[str, str] = field(default_factory=dict)
-
-    def interval(self, mode: Mode) -> int:
-        """So many steps of a mode lie between two recordings."""
-        phase = mode.lower()
-        for key in (f"{phase}.save_interval", "save_interval"):
-            if key in self.parameters:
-                return int(self.parameters[key])
-        return DEFAULT_INTERVAL
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
     def due(self, mode: Mode, step: int) -> bool:
-        """Whether the collection is recorded at a step of a mode."""
-        steps = self.parameters.get(f"{mode.lower()}.save_steps", self.parameters.get("save_steps"))
-        if steps is not None:
-            return step in map(int, steps.split(","))
-        return step % self.interval(mode) == 0
+        """Whether the collection is recorded at a step of a mode.
+
+        As smdebug decides: `save_steps` come on top of the interval, and do not replace it.
+        """
+        steps, end = self._setting(mode, "save_steps"), self._setting(mode, "end_step")
+        if steps is not None and step in map(int, steps.split(",")):
+            return True
+        within = int(self._setting(mode, "start_step") or 0) <= step and (end is None or step < int(end))
+        return within and step % int(self._setting(mode, "save_interval") or DEFAULT_INTERVAL) == 0
+
+    def holds(self, name: str) -> bool:
+        """Whether the collection is one by regex, and a tensor's name matches it."""
+        regex = "" if self.name in KNOWN else self.parameters.get("include_regex", "")
+        return any(re.search(part.strip(), name) for part in regex.split(",") if part.strip())
+
+    def _setting(self, mode: Mode, key: str) -> str | None:
+        keys = (f"{mode.lower()}.{key}", key)
+        found = (given[name] for given in (self.parameters, self.defaults) for name in keys if name in given)
+        return next(found, None)
 
 
 def collections_of(settings: Mapping[str, Mapping[str, Any] | None]) -> list[Collection]:
     """The collections of a configuration, where `train: {save_interval: 5}` is `train.save_interval: 5`.
 
     Raises:
-        ConfigError: an unknown name without a regex, or an interval that is no positive number.
+        ConfigError: an unknown name without a regex, an unknown parameter, or an interval that is no positive number.
 
     >>> collections_of({"losses": {"train": {"save_interval": 5}}})[0].parameters
     {'train.save_interval': '5'}
@@ -71,9 +85,20 @@ def collections_of(settings: Mapping[str, Mapping[str, Any] | None]) -> list[Col
     return made
 
 
-def from_sagemaker(configurations: list[Mapping[str, Any]] | None) -> list[Collection]:
-    """The collections of a job's `debughookconfig.json`."""
-    return [Collection(c["CollectionName"], c.get("CollectionParameters") or {}) for c in configurations or []]
+def from_sagemaker(job: Mapping[str, Any]) -> list[Collection]:
+    """The collections of a job's `debughookconfig.json`.
+
+    Raises:
+        ConfigError: as `collections_of`.
+    """
+    defaults = {key: value for key, value in (job.get("HookParameters") or {}).items() if key in PARAMETERS}
+    made = [
+        Collection(c["CollectionName"], c.get("CollectionParameters") or {}, defaults)
+        for c in job.get("CollectionConfigurations") or []
+    ]
+    for collection in made:
+        _check(collection)
+    return made
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -87,9 +112,21 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 def _check(collection: Collection) -> None:
     if collection.name not in KNOWN and "include_regex" not in collection.parameters:
         raise ConfigError(
-            f"Unknown debugger collection {collection.name!r}: known are {', '.join(KNOWN)}; any other needs an "
-            "include_regex."
+            f"Unknown debugger collection {collection.name!r}: known are {', '.join(KNOWN)}; the nearest is "
+            f"{difflib.get_close_matches(collection.name, KNOWN, n=1, cutoff=0)[0]}. Any other needs an include_regex."
         )
     for key, value in collection.parameters.items():
-        if key.endswith("save_interval") and not (value.isdigit() and int(value) > 0):
-            raise ConfigError(f"Expected {key} of debugger collection {collection.name} to be at least 1, got {value}.")
+        if key not in PARAMETERS:
+            near = difflib.get_close_matches(key, PARAMETERS, n=1, cutoff=0)[0]
+            raise ConfigError(f"Debugger collection {collection.name} has no parameter {key!r}; the nearest is {near}.")
+        expected, fits = FITTING.get(key.rpartition(".")[2], ("", None))
+        if fits and not fits(value):
+            raise ConfigError(f"Expected {key} of debugger collection {collection.name} to be {expected}, got {value}.")
+
+
+FITTING: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "save_interval": ("at least 1", lambda value: value.isdigit() and int(value) > 0),
+    "save_steps": ("whole numbers", lambda value: all(part.strip().isdigit() for part in value.split(","))),
+    "start_step": ("a whole number", str.isdigit),
+    "end_step": ("a whole number", str.isdigit),
+}

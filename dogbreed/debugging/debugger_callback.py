@@ -10,44 +10,57 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from typing_extensions import override
 
-from dogbreed.debugging.batches import criterion_of, network_of, tell_batch
+from dogbreed.debugging.batches import criterion_of, network_of, refuse_compiled, tell_batch
 from dogbreed.debugging.collections import Collection
-from dogbreed.debugging.hooks import GIVEN, TensorHook
+from dogbreed.debugging.hook_configuration import GIVEN
+from dogbreed.debugging.hooks import TensorHook
 from dogbreed.debugging.matching import check_matches
 from dogbreed.debugging.rule import Mode
 from dogbreed.debugging.taps import Taps
-from dogbreed.errors import ConfigError
 
 
 class DebuggerCallback(Callback):
     """Observes only: registers network and criterion once, sets the mode, closes on both ways out.
 
     Args:
-        open_hook: makes the hook when the fit begins: only then is it known which process of several this is.
+        open_hook: makes the hook when the training begins: only then is it known which process of several this is.
         collections: what is recorded.
         limit_bytes: of tensors on disk; after that the losses alone are recorded.
+        all_processes: whether each of several processes records; else the first alone does.
     """
 
     def __init__(
-        self, open_hook: Callable[[], TensorHook], collections: Sequence[Collection], *, limit_bytes: float = math.inf
+        self,
+        open_hook: Callable[[], TensorHook],
+        collections: Sequence[Collection],
+        *,
+        limit_bytes: float = math.inf,
+        all_processes: bool = False,
     ) -> None:
         self._open_hook = open_hook
         self._collections = collections
         self._limit_bytes = limit_bytes
+        self._all_processes = all_processes
         self._hook: TensorHook | None = None
         self._taps: Taps | None = None
         self._steps: dict[Mode, int] = {"TRAIN": -1, "EVAL": -1}
 
     @override
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        refuse_compiled(pl_module)
+        check_matches(self._collections, network_of(pl_module), criterion_of(pl_module))
+
+    # Lightning's rehearsal of the validation lies between the two: it is no step of the run.
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not (trainer.is_global_zero or self._all_processes):
+            return
         network, criterion = network_of(pl_module), criterion_of(pl_module)
-        _refuse_compiled(pl_module)
-        check_matches(self._collections, network, criterion)
         hook = self._open_hook()
         # Before the taps: smdebug has begun a step, then, when they speak of it.
         hook.register(network, criterion)
         hook.go_on(self._steps)
-        self._taps = Taps(network, self._given(), lambda name, *rest: hook.record(name, rest[3]))
+        self._taps = Taps(network, self._given(), lambda name, _, __, ___, value, ____: hook.record(name, value))
         self._taps.steps.update(self._steps)
         self._taps.attach()
         self._hook = hook
@@ -71,8 +84,7 @@ class DebuggerCallback(Callback):
     def on_validation_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
-        if not trainer.sanity_checking:
-            self._mode("EVAL")
+        self._mode("EVAL")
 
     @override
     def on_validation_batch_end(
@@ -84,7 +96,7 @@ class DebuggerCallback(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        if self._taps and self._taps.logits is not None and not trainer.sanity_checking:
+        if self._taps and self._taps.logits is not None:
             with torch.no_grad():
                 # The module judges by another loss than it trains by: of these the network's own is recorded.
                 criterion_of(pl_module)(self._taps.logits.float(), batch[1])
@@ -92,10 +104,12 @@ class DebuggerCallback(Callback):
 
     @override
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._hook:
-            pl_module.print(f"Debugger: {self._hook.nbytes / 2**20:.1f} MiB of tensors in {self._hook.folder}")
-            self._name_empty(pl_module, self._hook)
-        self._close()
+        if hook := self._hook:
+            pl_module.print(f"Debugger: {hook.nbytes / 2**20:.1f} MiB of tensors in {hook.folder}")
+            self._name_empty(pl_module, hook)
+            self._close()
+            if hook.disabled:
+                pl_module.print(f"warning: the end of the trial could not be written: {hook.fault}")
 
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
@@ -129,7 +143,9 @@ class DebuggerCallback(Callback):
             self._hook.only_losses()
             self._limit_bytes = math.inf
         if self._hook and self._hook.disabled:
-            pl_module.print("warning: smdebug has met an error and switched itself off; the trial ends here.")
+            pl_module.print(
+                f"warning: smdebug has met an error and is switched off; the trial ends here: {self._hook.fault}"
+            )
             self._close()
 
     def _name_empty(self, pl_module: LightningModule, hook: TensorHook) -> None:
@@ -145,12 +161,3 @@ class DebuggerCallback(Callback):
         if self._hook:
             self._hook.close()
         self._hook = self._taps = None
-
-
-def _refuse_compiled(module: LightningModule) -> None:
-    compiled = getattr(module, "_compiler_ctx", None) or any(hasattr(m, "_orig_mod") for m in module.modules())
-    if compiled:
-        raise ConfigError(
-            "The debugger records what goes through each layer, which torch.compile takes apart: train without "
-            "compiling, or with debugger=off."
-        )

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from dogbreed.debugging.collections import KNOWN, Collection
 from dogbreed.debugging.rule import Mode
 from dogbreed.debugging.taps import as_array
 from dogbreed.errors import ConfigError
 
 INSTALL = 'pip install -e ".[debugger]"'
-# What smdebug records itself; the rest of `KNOWN` is given to it, under names that nothing of its own has.
-NATIVE = ("losses", "weights", "biases", "gradients")
-GIVEN = {name: name for name in KNOWN if name not in NATIVE}
 
 
 @cache
@@ -74,22 +69,6 @@ def _mend() -> None:
     Hook._make_numpy_array = staticmethod(make_numpy_array)
 
 
-def hook_configuration(folder: Path, collections: Iterable[Collection], *, workers: str = "one") -> dict[str, Any]:
-    """What SageMaker writes into a job's `debughookconfig.json`, for a trial in `folder`."""
-    return {
-        "LocalPath": str(folder),
-        "HookParameters": {"include_workers": workers},
-        "CollectionConfigurations": [
-            {"CollectionName": c.name, "CollectionParameters": {**_names(c.name), **c.parameters}} for c in collections
-        ],
-    }
-
-
-def _names(collection: str) -> dict[str, str]:
-    """How smdebug knows the tensors that it is given."""
-    return {"include_regex": f"^{collection}$|/{collection}$"} if collection in GIVEN else {}
-
-
 class TensorHook:
     """One smdebug hook for one fit.
 
@@ -107,17 +86,21 @@ class TensorHook:
         self._modules: list[nn.Module] = []
         self._before: list[set[int]] = []
         self._gradients: dict[str, Any] = {}
+        self._network: nn.Module | None = None
         self.nbytes = 0
+        self.fault = ""
         try:
             self._hook = self._smd.Hook.create_from_json_file(str(configuration))
             self.folder = Path(self._hook.out_dir)
             self._count_bytes()
+            for name in ("forward_pre_hook", "forward_hook", "_save_for_tensor"):
+                setattr(self._hook, name, self._guarded(getattr(self._hook, name)))
         except Exception as error:
             raise ConfigError(f"smdebug refuses {configuration}: {error}") from error
 
     @property
     def disabled(self) -> bool:
-        """Whether smdebug has met an error and records nothing more."""
+        """Whether smdebug has met an error, which is `fault`, and records nothing more."""
         return bool(self._agent.disable_smdebug)
 
     def register(self, network: nn.Module, criterion: nn.Module) -> None:
@@ -131,12 +114,16 @@ class TensorHook:
         self._only_trained(network)
 
     def follow_trained(self) -> None:
-        """Record the gradients of parameters that are trained since the last call, too."""
-        for name, parameter in self._network.named_parameters():
-            if parameter.requires_grad and name not in self._gradients:
-                tensor = f"{type(self._network).__name__}_{name}"
-                hook = self._hook.backward_hook(tensor)
-                self._gradients[name] = parameter.register_hook(hook)  # type: ignore[no-untyped-call]
+        """Record parameters that are trained since the last call, and their gradients, too."""
+        network = self._network
+        if network is None:
+            return
+        new = [(n, p) for n, p in network.named_parameters() if p.requires_grad and n not in self._gradients]
+        for name, parameter in new:
+            hook = self._hook.backward_hook(f"{type(network).__name__}_{name}")
+            self._gradients[name] = parameter.register_hook(hook)  # type: ignore[no-untyped-call]
+        if new:
+            self._only_trained(network)
 
     def go_on(self, steps: Mapping[Mode, int]) -> None:
         """Count steps on from those of an interrupted fit."""
@@ -155,7 +142,7 @@ class TensorHook:
 
     def tensor_names(self) -> dict[str, set[str]]:
         """The tensors that each collection holds so far."""
-        return {c.name: set(c.tensor_names) for c in self._hook._collections_to_save}
+        return {name: set(c.tensor_names) for name, c in self._hook.get_collections().items()}
 
     def only_losses(self) -> None:
         """Record losses alone from here on."""
@@ -164,18 +151,44 @@ class TensorHook:
         self._hook._collections_to_save_for_step = None
 
     def close(self) -> None:
-        """Write what is left, mark the trial as complete, and take all hooks from the modules."""
+        """Write what is left, mark the trial as complete, and take all hooks from the modules.
+
+        What cannot be written any more is `fault`.
+        """
         import atexit
 
-        # Written once by itself, after the first step: what was recorded later is told now.
-        self._hook.export_collections()
-        self._hook.close()
+        try:
+            # Written once by itself, after the first step: what was recorded later is told now.
+            self._hook.export_collections()
+            self._hook.close()
+        except Exception as error:
+            self._give_up(error)
         atexit.unregister(self._hook._cleanup)
         for module, before in zip(self._modules, self._before, strict=True):
             _forget_hooks(module, before)
         for handle in self._gradients.values():
             handle.remove()
         self._gradients.clear()
+        # smdebug keeps the last hook of a process for ever.
+        self._hook.module_set.clear()
+        self._modules, self._network = [], None
+
+    def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A run does not end because what it says of itself cannot be written."""
+
+        def guarded(*arguments: Any, **options: Any) -> Any:
+            if self.disabled:
+                return None
+            try:
+                return function(*arguments, **options)
+            except Exception as error:
+                return self._give_up(error)
+
+        return guarded
+
+    def _give_up(self, error: Exception) -> None:
+        self.fault = self.fault or f"{type(error).__name__}: {error}"
+        self._agent.disable_smdebug = True
 
     def _count_bytes(self) -> None:
         write = self._hook._write_raw_tensor_simple
@@ -192,6 +205,9 @@ class TensorHook:
             found = self._hook.get_collection(collection)
             names = [n for n, p in network.named_parameters() if p.requires_grad and n.endswith(ending)]
             found.include_regex = [f"^{re.escape(f'{type(network).__name__}_{name}')}$" for name in names] or ["^$"]
+        self._hook.tensor_to_collections.clear()
+        # Told again at the next step: a run that is killed later leaves it.
+        self._hook.exported_collections = False
 
 
 def _hooks(module: nn.Module) -> set[int]:
@@ -203,9 +219,3 @@ def _forget_hooks(module: nn.Module, before: set[int]) -> None:
         for number in set(hooks) - before:
             del hooks[number]
     module.__dict__.pop("_module_name", None)
-
-
-def write_configuration(path: Path, configuration: dict[str, Any]) -> None:
-    """Write what smdebug is to read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(configuration, indent=2))

@@ -35,7 +35,9 @@ def check_matches(collections: Iterable[Collection], network: nn.Module, criteri
             continue
         regex = collection.parameters["include_regex"]
         try:
-            found = any(re.search(part, name) for part in regex.split(",") for name in names)
+            for part in regex.split(","):
+                re.compile(part)
+            found = any(collection.holds(name) for name in names)
         except re.error as error:
             raise ConfigError(f"{regex!r} of debugger collection {collection.name} is no regex: {error}.") from error
         if not found:

@@ -63,6 +63,7 @@ class Recorded:
         }
         self._series: dict[tuple[str, str], dict[str, Series]] = {key: {} for key in self._wanted}
         self._before: dict[tuple[str, Mode], Array] = {}
+        self._failed: dict[str, str] = {}
         self._matches: dict[tuple[str, frozenset[str], Mode], list[tuple[str, str]]] = {}
 
     def record(self, name: str, collections: Collection[str], mode: Mode, step: int, tensor: Array, at: int) -> None:
@@ -83,7 +84,7 @@ class Recorded:
             seen = self.tensors.setdefault(name, Seen(next(iter(collections), ""), tensor.shape))
             seen.steps.setdefault(mode, []).append(step)
         for key in wanting:
-            value = self._kept(self._wanted[key], name, mode, tensor)
+            value = self._kept(key, name, mode, tensor)
             if value is not None:
                 shown = name if mode == "TRAIN" or self._wanted[key].mode else f"{name} (EVAL)"
                 self._series[key].setdefault(shown, Series()).append(step, value, at)
@@ -126,9 +127,22 @@ class Recorded:
 
     def check(self) -> list[Finding]:
         """What all rules say of what has been recorded."""
-        return [RULES[name](name, self.series(name), settings) for name, settings in self.settings.items()]
+        return [
+            Finding(name, "Error", self._failed[name])
+            if name in self._failed
+            else RULES[name](name, self.series(name), settings)
+            for name, settings in self.settings.items()
+        ]
 
-    def _kept(self, wanted: Wanted, name: str, mode: Mode, tensor: Array) -> Any:
+    def _kept(self, key: tuple[str, str], name: str, mode: Mode, tensor: Array) -> Any:
+        """What a rule keeps; one that fails within a step stops nothing."""
+        try:
+            return self._reduced(self._wanted[key], name, mode, tensor)
+        except Exception as error:
+            self._failed.setdefault(key[0], f"{type(error).__name__}: {error}, of {name}")
+            return None
+
+    def _reduced(self, wanted: Wanted, name: str, mode: Mode, tensor: Array) -> Any:
         if wanted.pairwise:
             before = self._before.get((name, mode))
             return None if before is None or before.shape != tensor.shape else wanted.keep(before, tensor)
@@ -137,7 +151,9 @@ class Recorded:
 
 
 def _stored(value: Any) -> Any:
-    """As a checkpoint holds it: no array of NumPy's, whose loading would run code."""
+    """As a checkpoint holds it: no array or number of NumPy's, whose loading would run code."""
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value.copy())
     return [_stored(part) for part in value] if isinstance(value, tuple) else value

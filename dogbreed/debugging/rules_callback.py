@@ -13,9 +13,10 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 from typing_extensions import override
 
-from dogbreed.debugging.batches import criterion_of, network_of, tell_batch
+from dogbreed.debugging.batches import criterion_of, network_of, refuse_compiled, tell_batch
 from dogbreed.debugging.collections import Collection as TensorCollection
 from dogbreed.debugging.finding import ORDER, Finding, Status, issue, worst_first
+from dogbreed.debugging.matching import check_matches
 from dogbreed.debugging.page import PAGE, write_page
 from dogbreed.debugging.recorded import Recorded
 from dogbreed.debugging.rule import Mode
@@ -60,11 +61,19 @@ class RulesCallback(Callback):
         self._steps: dict[Mode, int] = {"TRAIN": -1, "EVAL": -1}
         self._told: set[str] = set()
         self._watch: StallWatch | None = None
+        self._loss: Tensor | None = None
+        self._loss_handle: Any = None
 
     @override
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        refuse_compiled(pl_module)
+        check_matches(self._collections, network_of(pl_module), criterion_of(pl_module))
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not trainer.is_global_zero:
             return
+        self._loss_handle = criterion_of(pl_module).register_forward_hook(self._keep_loss)
         self._taps = Taps(network_of(pl_module), self._collections, self._record)
         self._taps.steps.update(self._steps)
         self._taps.attach()
@@ -86,7 +95,9 @@ class RulesCallback(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        self._tell(pl_module, batch, outputs["loss"] if isinstance(outputs, dict) else outputs)
+        # Not Lightning's: it has divided that by the batches whose gradients are added up.
+        if self._loss is not None:
+            self._tell(pl_module, batch, self._loss)
 
     @override
     def on_validation_batch_start(
@@ -106,33 +117,46 @@ class RulesCallback(Callback):
     ) -> None:
         if self._taps and self._taps.logits is not None:
             with torch.no_grad():
-                loss = criterion_of(pl_module)(self._taps.logits.float(), batch[1])
+                # Past its hooks: a trial records this loss once.
+                loss = criterion_of(pl_module).forward(self._taps.logits.float(), batch[1])
             self._tell(pl_module, batch, loss)
 
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if not self._taps:
-            return
-        for finding in self._write("InProgress"):
-            if finding.status != "IssuesFound" or finding.rule in self._told:
-                continue
+        past_hope = self._tell_findings(pl_module) if self._taps else False
+        # One process asks, and all of them end.
+        if self._stop_on and trainer.strategy.reduce_boolean_decision(past_hope, all=False):
+            trainer.should_stop = True
+
+    def _tell_findings(self, pl_module: LightningModule) -> bool:
+        """Say what is new; whether it ends the run."""
+        new = [
+            f for f in self._write("InProgress") if f.status in ("Error", "IssuesFound") and f.rule not in self._told
+        ]
+        for finding in worst_first(new):
             self._told.add(finding.rule)
-            pl_module.print(f"{finding.rule}: {finding.reason} {finding.advice}")
-            if finding.rule in self._stop_on:
-                trainer.should_stop = True
-                pl_module.print(f"The run ends here: debugger.stop_on names {finding.rule}.")
+            failed = "The rule failed: " if finding.status == "Error" else ""
+            pl_module.print(f"{finding.rule}: {failed}{finding.reason} {finding.advice}".rstrip())
+        hopeless = [f.rule for f in new if f.status == "IssuesFound" and f.rule in self._stop_on]
+        if hopeless:
+            pl_module.print(f"The run ends here: debugger.stop_on names {hopeless[0]}.")
+        return bool(hopeless)
 
     @override
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._taps:
-            self._close("NoIssuesFound")
+        if trainer.is_global_zero:
+            self._close()
+            # Also where a resumed run had no step left to train.
+            self._write("NoIssuesFound")
             page = self.path.with_name(PAGE)
             write_page(page, self.recorded, read_findings(self.path), title=f"Debugger: {self.path.parent.name}")
             pl_module.print(f"Debugger: {self._counted()}: {page}")
 
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        self._close("Stopped")
+        if self._taps:
+            self._close()
+            self._write("Stopped")
 
     @override
     def state_dict(self) -> dict[str, Any]:
@@ -147,9 +171,12 @@ class RulesCallback(Callback):
         if self._taps:
             self._taps.mode = mode
 
-    def _record(self, name: str, collection: str, mode: Mode, step: int, value: Tensor, at: int) -> None:
-        if self.recorded.wanting(name, (collection,), mode):
-            self.recorded.record(name, (collection,), mode, step, as_array(value), at)
+    def _keep_loss(self, _: Any, __: Any, loss: Tensor) -> None:
+        self._loss = loss.detach()
+
+    def _record(self, name: str, held: tuple[str, ...], mode: Mode, step: int, value: Tensor, at: int) -> None:
+        if self.recorded.wanting(name, held, mode):
+            self.recorded.record(name, held, mode, step, as_array(value), at)
 
     def _tell(self, module: LightningModule, batch: Any, loss: Tensor) -> None:
         if not self._taps:
@@ -179,11 +206,11 @@ class RulesCallback(Callback):
         found = Counter(finding.status for finding in read_findings(self.path))
         return ", ".join(f"{WORDS[status]} {found[status]}" for status in ORDER if found[status])
 
-    def _close(self, undecided: Status) -> None:
+    def _close(self) -> None:
         if self._watch:
             self._watch.stop()
         if self._taps:
             self._steps.update(self._taps.steps)
             self._taps.detach()
-            self._write(undecided)
-        self._taps = self._watch = None
+            self._loss_handle.remove()
+        self._taps = self._watch = self._loss = None

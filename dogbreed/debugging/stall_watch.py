@@ -27,8 +27,10 @@ class StallWatch(threading.Thread):
         self._last = time.monotonic()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Watch no longer; what is being said is said to its end."""
         self._ended.set()
+        if self.is_alive():
+            self.join()
 
     def run(self) -> None:
         """Wait until a step is overdue, or the watch ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -9,10 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from dogbreed.debugging import observed
-from dogbreed.debugging.collections import Collection
+from dogbreed.debugging.collections import KNOWN, Collection
 from dogbreed.debugging.rule import Mode
 
-Sink = Callable[[str, str, Mode, int, Tensor, int], None]  # name, collection, mode, step, value, step of all modes
+ENDINGS = {"weight": "weights", "bias": "biases"}  # of a parameter's name, and its collection
+# Name, collections, mode, step, value, step of all modes.
+Sink = Callable[[str, tuple[str, ...], Mode, int, Tensor, int], None]
 
 
 class Taps:
@@ -38,6 +41,8 @@ class Taps:
         self._handles: list[Any] = []
         self._followed: set[str] = set()
         self._due: set[str] = set()
+        self._calls: Counter[str] = Counter()
+        self._held: dict[tuple[str, str], tuple[str, ...]] = {}
         self.mode: Mode = "TRAIN"
         self.steps: dict[Mode, int] = {"TRAIN": -1, "EVAL": -1}
         self.logits: Tensor | None = None
@@ -57,16 +62,19 @@ class Taps:
             if {f"{kind}_input", f"{kind}_output"} & set(self._collections):
                 self._handles.append(module.register_forward_pre_hook(self._input_of(name, kind)))
                 self._handles.append(module.register_forward_hook(self._output_of(name, kind)))
+        for name, module in self._network.named_modules():
+            name = name or type(self._network).__name__
+            if any(self._collections_of(f"{name}_{side}_0", "") for side in ("input", "output")):
+                self._handles.append(module.register_forward_hook(self._both_of(name)))
         self.follow_trained()
 
     def follow_trained(self) -> None:
         """Listen to the gradients of parameters that are trained since the last call, too."""
-        if "gradients" not in self._collections:
-            return
         for name, parameter in self._network.named_parameters():
-            if parameter.requires_grad and name not in self._followed:
+            tensor = f"gradient/{self.name_of(name)}"
+            if parameter.requires_grad and name not in self._followed and self._collections_of(tensor, "gradients"):
                 self._followed.add(name)
-                hook = self._gradient_of(f"gradient/{self.name_of(name)}")
+                hook = self._gradient_of(tensor)
                 self._handles.append(parameter.register_hook(hook))  # type: ignore[no-untyped-call]
 
     def detach(self) -> None:
@@ -86,19 +94,34 @@ class Taps:
         return collection in self._due
 
     def tell(self, name: str, collection: str, value: Tensor) -> None:
-        """Give the sink a value of the present step, where its collection is due."""
-        if collection in self._due:
-            self._sink(name, collection, self.mode, self.steps[self.mode], value.detach(), self.at)
+        """Give the sink a value of the present step, where a collection that holds it is due."""
+        held = self._collections_of(name, collection) if self._due else ()
+        if not self._due.isdisjoint(held):
+            self._sink(name, held, self.mode, self.steps[self.mode], value.detach(), self.at)
+
+    def _collections_of(self, name: str, collection: str) -> tuple[str, ...]:
+        """The collection of a tensor, where it is recorded, and those by regex that hold it too."""
+        key = (name, collection)
+        if key not in self._held:
+            own = (collection,) if collection in self._collections else ()
+            self._held[key] = (*own, *(found for found, c in self._collections.items() if c.holds(name)))
+        return self._held[key]
+
+    def _numbered(self, name: str) -> str:
+        """A layer that is called more than once in a step gives a tensor of its own each time."""
+        self._calls[name] += 1
+        return name if self._calls[name] == 1 else f"{name}_{self._calls[name] - 1}"
 
     def _before_forward(self, network: nn.Module, _: tuple[Tensor, ...]) -> None:
         self.steps[self.mode] += 1
         step = self.steps[self.mode]
         self._due = {name for name, c in self._collections.items() if c.due(self.mode, step)}
-        for collection, ending in (("weights", "weight"), ("biases", "bias")):
-            if collection in self._due:
-                for name, parameter in network.named_parameters():
-                    if parameter.requires_grad and name.endswith(ending):
-                        self.tell(self.name_of(name), collection, parameter)
+        self._calls.clear()
+        if not self._due - KNOWN.keys() and self._due.isdisjoint(("weights", "biases")):
+            return
+        for name, parameter in network.named_parameters():
+            kinds = (kind for ending, kind in ENDINGS.items() if name.endswith(ending) and parameter.requires_grad)
+            self.tell(self.name_of(name), next(kinds, ""), parameter)
 
     def _after_forward(self, _: nn.Module, __: Any, logits: Tensor) -> None:
         self.logits = logits.detach()
@@ -106,16 +129,30 @@ class Taps:
 
     def _input_of(self, name: str, kind: str) -> Callable[..., None]:
         def listen(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            tensor = self._numbered(f"{name}/{kind}_input")
             if self.due(f"{kind}_input"):
                 kept = inputs[0].float().var(unbiased=False) if kind == "relu" else inputs[0]
-                self.tell(f"{name}/{kind}_input", f"{kind}_input", kept)
+                self.tell(tensor, f"{kind}_input", kept)
 
         return listen
 
     def _output_of(self, name: str, kind: str) -> Callable[..., None]:
         def listen(_: nn.Module, __: Any, output: Tensor) -> None:
+            tensor = self._numbered(f"{name}/{kind}_output")
             if self.due(f"{kind}_output"):
-                self.tell(f"{name}/{kind}_output", f"{kind}_output", observed.active_share(output))
+                self.tell(tensor, f"{kind}_output", observed.active_share(output))
+
+        return listen
+
+    def _both_of(self, name: str) -> Callable[..., None]:
+        """After the layer, as smdebug does: what an in-place layer was given is what it has made of it."""
+
+        def listen(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+            for side, given in (("input", inputs), ("output", output)):
+                for tensor in given if isinstance(given, tuple | list) else (given,):
+                    if isinstance(tensor, Tensor):
+                        self._calls[f"{name}_{side}"] += 1
+                        self.tell(f"{name}_{side}_{self._calls[f'{name}_{side}'] - 1}", "", tensor)
 
         return listen
 

@@ -61,10 +61,9 @@ def read_trials(trials: list[Path], recorded: Recorded) -> Contents:
             if end is not None and mode.name == "TRAIN" and mode_step >= end:
                 break
             _give(trial, step, "EVAL" if mode.name in ("EVAL", "PREDICT") else "TRAIN", mode_step, recorded)
-    newest = opened[-1]
     return Contents(
         {name: collections for trial in opened for name, collections in _collections(trial).items()},
-        {mode.name: len(newest.steps(mode, show_incomplete_steps=True)) for mode in newest.modes()},
+        _counts(opened),
         (trials[-1] / "training_job_end.ts").exists(),
         sum(path.stat().st_size for trial in trials for path in trial.rglob("*") if path.is_file()),
     )
@@ -80,8 +79,11 @@ def _is_readable(path: Path) -> bool:
     files = list((path / "collections").glob("*/worker_*_collections.json"))
     if not files:
         return False
-    workers = json.loads(files[0].read_text()).get("num_workers", 1)
-    return len(files) >= int(workers) and any((path / "index").rglob("*.json"))
+    try:
+        workers = int(json.loads(files[0].read_text())["_meta"]["num_workers"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return len(files) >= workers and any((path / "index").rglob("*.json"))
 
 
 def _open(path: Path) -> Any:
@@ -91,14 +93,29 @@ def _open(path: Path) -> Any:
 
     smdebug_pytorch()
     # Else it sleeps for a second whenever it finds that a run has ended.
-    os.environ.setdefault("TRAINING_END_DELAY_REFRESH", "0")
+    os.environ.setdefault("SMDEBUG_TRAINING_END_DELAY_REFRESH", "0")
+    # Else it waits for minutes for each tensor whose file has been lost.
+    os.environ.setdefault("SMDEBUG_MISSING_EVENT_FILE_RETRY_LIMIT", "0")
     from smdebug.trials import create_trial
 
-    trial = create_trial(str(path))
-    trial.refresh_data()
+    try:
+        trial = create_trial(str(path))
+        trial.refresh_data()
+    except Exception as error:
+        raise DataError(f"smdebug cannot read the trial {path}: {error}") from error
     # A run that crashed never says that it has ended: nothing more comes all the same.
     trial.dynamic_refresh = False
     return trial
+
+
+def _counts(opened: list[Any]) -> dict[str, int]:
+    """How many steps there are of each mode; those of a run without modes are of none."""
+    steps: dict[str, set[int]] = {}
+    for trial in opened:
+        for step in _steps(trial):
+            mode, mode_step = trial.mode_modestep(step)
+            steps.setdefault(mode.name, set()).add(mode_step)
+    return {mode: len(steps[mode]) for mode in sorted(steps, reverse=True)}
 
 
 def _steps(trial: Any) -> list[int]:
@@ -128,10 +145,8 @@ def _give(trial: Any, step: int, mode: Mode, mode_step: int, recorded: Recorded)
 
 
 def _values(trial: Any, name: str, step: int) -> Iterator[Any]:
-    from smdebug.exceptions import StepNotYetAvailable, StepUnavailable, TensorUnavailableForStep
-
     try:
         yield trial.tensor(name).value(step)
-    except (StepUnavailable, StepNotYetAvailable, TensorUnavailableForStep, EOFError, OSError):
-        # Only reductions of it were recorded, or its file was being written when the run died.
+    except Exception:
+        # Only reductions of it were recorded, or its file is damaged or gone: which smdebug says in many ways.
         return

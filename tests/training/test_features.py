@@ -38,6 +38,8 @@ class Run:
         self.cache = chosen.pop("cache_dir", output_dir.parent / "cache")
         data = {name: chosen.pop(name) for name in ("views", "augmentation", "mixing", "cache_gib") if name in chosen}
         model = {name: chosen.pop(name) for name in ("frozen", "cache", "frozen_forward") if name in chosen}
+        # The smallest network that has the stages asked for: what a checkpoint holds is most of the time of such a run.
+        backbone = "resnet18" if isinstance(model.get("frozen"), str) else "shufflenet_v2_x0_5"
         self.interruption = chosen.pop("interruption", Interruption())
         callbacks: list[Callback] = build_callbacks(
             output_dir,
@@ -49,7 +51,7 @@ class Run:
         self.data = DogBreedDataModule(photos, batch_size=8, num_workers=0, cache_dir=self.cache, **data)
         torch.manual_seed(chosen.pop("weights_seed", 7))
         self.module = BreedClassifier(
-            self.data.num_classes, backbone="resnet18", weights=None, image_size=32, hidden=[16], dropout=0.3, **model
+            self.data.num_classes, weights=None, image_size=32, hidden=[16], dropout=0.3, backbone=backbone, **model
         )
         self.trainer: Trainer = build_trainer(output_dir, callbacks=callbacks, accelerator="cpu", **chosen)
 
