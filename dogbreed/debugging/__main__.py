@@ -64,6 +64,8 @@ def _value(text: str) -> Any:
 
 def main() -> int:
     """Read, ask, print; 0 where no rule has found an issue."""
+    from dogbreed.debugging.rule_table import RULES
+
     parser = argparse.ArgumentParser(
         prog="python -m dogbreed.debugging",
         description=DESCRIPTION,
@@ -71,7 +73,7 @@ def main() -> int:
     )
     parser.add_argument("folder", metavar="DIR", type=Path)
     parser.add_argument(
-        "--rule", action="append", default=[], metavar="NAME[,parameter=value]", help="only these rules"
+        "--rule", action="append", default=[], metavar="NAME[,parameter=value]", help=f"only these rules, of: {', '.join(RULES)}"
     )
     parser.add_argument("--html", metavar="FILE", type=Path, help="write the page")
     options = parser.parse_args()
