@@ -29,7 +29,7 @@ from torchvision import models
 from dogbreed.debugging.finding import Finding
 from dogbreed.train import quiet
 
-CELLS = {"IssuesFound": "fired", "NotApplicable": "n.a.", "NoIssuesFound": "–", "InProgress": "–"}
+CELLS = {"IssuesFound": "fired", "NotApplicable": "n.a.", "NoIssuesFound": "–", "InProgress": "–"}  # noqa: RUF001
 
 
 def short(rule: str) -> str:

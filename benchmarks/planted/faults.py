@@ -18,7 +18,7 @@ from dogbreed.models.classifier import BreedClassifier
 Plant = Callable[[Trainer, BreedClassifier, DogBreedDataModule], None]
 
 
-def no_fault(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -> None:  # noqa: ARG001
+def no_fault(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -> None:
     """The run as it is."""
 
 

@@ -10,7 +10,6 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from planted.faults import Plant, no_fault
 from pytorch_lightning import Callback, LightningModule, Trainer
 from typing_extensions import override
 
@@ -18,6 +17,7 @@ from dogbreed.data.randomness import derived_seed
 from dogbreed.debugging.finding import Finding
 from dogbreed.debugging.rules_file import read_findings
 from dogbreed.train import CONF, train
+from planted.faults import Plant, no_fault
 
 FIRED = ("IssuesFound", "Error")
 

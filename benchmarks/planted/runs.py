@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from torch import nn
+
 from planted.faults import (
     after_the_head,
     frozen_in_train_mode,
@@ -12,21 +14,19 @@ from planted.faults import (
     shuffled_labels,
 )
 from planted.run import Run
-from torch import nn
 
 # The embedded sample, seen at half of its side: a run of seconds.
 SMALL = ("model.image_size=32", "trainer.max_epochs=3")
 # Until it knows its photos by heart; the validation loss would stop it before.
 BY_HEART = ("data.augmentation=none", "callbacks.patience=null", "trainer.max_epochs=20")
 
-FAST_HEAD = ("model.learning_rate=3e-2", "trainer.max_epochs=60")
+FAST_HEAD = ("model.learning_rate=1e-2", "trainer.max_epochs=100")
 
 
 def pretrained(weights: Path, root: str = "${paths.cache_dir}/synthetic-sample-1") -> tuple[str, ...]:
     """The command's choices for photos of a folder, with weights of a file."""
-    return ("data=folder", f"data.root={root}", "model=default", "model.backbone=resnet18", "model.image_size=64") + (
-        f"model.weights={weights}",
-    )
+    network = ("model=default", "model.backbone=resnet18", "model.image_size=64", f"model.weights={weights}")
+    return ("data=folder", f"data.root={root}", *network)
 
 
 def planted_runs(weights: Path, hundred: Path) -> list[Run]:

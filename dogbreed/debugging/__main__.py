@@ -73,7 +73,11 @@ def main() -> int:
     )
     parser.add_argument("folder", metavar="DIR", type=Path)
     parser.add_argument(
-        "--rule", action="append", default=[], metavar="NAME[,parameter=value]", help=f"only these rules, of: {', '.join(RULES)}"
+        "--rule",
+        action="append",
+        default=[],
+        metavar="NAME[,parameter=value]",
+        help=f"only these rules, of: {', '.join(RULES)}",
     )
     parser.add_argument("--html", metavar="FILE", type=Path, help="write the page")
     options = parser.parse_args()

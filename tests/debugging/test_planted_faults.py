@@ -24,8 +24,8 @@ SMALL = (*PHOTOS, "model=sample", "model.backbone=shufflenet_v2_x0_5", f"model.i
 ONE = (*SMALL, "trainer.max_epochs=1")
 FROZEN = (*SMALL, "model.frozen=true", "model.cache=false", "model.train_batch_norm=false", "trainer.max_epochs=7")
 # What a frozen network of random weights says of colours is enough to tell classes apart, and photos from each other.
-HEAD = (*SMALL, "model.backbone=resnet18", "model.frozen=true", "model.learning_rate=5e-2")
-BY_HEART = (*HEAD, "trainer.max_epochs=30", "callbacks.patience=null")
+HEAD = (*SMALL, "model.backbone=resnet18", "model.frozen=true", "model.learning_rate=1e-2")
+BY_HEART = (*HEAD, "model.learning_rate=5e-2", "trainer.max_epochs=30", "callbacks.patience=null")
 PLANTED = {
     "a ReLU on the logits": Run("", ONE, "HeadSaturated", faults.after_the_head(nn.ReLU())),
     "a softmax on the logits": Run("", ONE, "HeadSaturated", faults.after_the_head(nn.Softmax(1))),

@@ -11,7 +11,13 @@ from dogbreed.debugging.series import Series
 
 
 def overfit(
-    train: Series, val: Series, *, start_step: int = 0, patience: int = 1, ratio_threshold: float = 0.1
+    train: Series,
+    val: Series,
+    *,
+    start_step: int = 0,
+    patience: int = 1,
+    ratio_threshold: float = 0.1,
+    rising: float = 0.0,
 ) -> Finding:
     """Whether the validation loss stays above the training loss by more than a share of it.
 
@@ -21,17 +27,22 @@ def overfit(
         start_step: evaluations before it do not count.
         patience: so many evaluations in a row.
         ratio_threshold: of (val - train) / train.
+        rising: ours; an evaluation counts only where its loss is above the lowest before it by more than this share. A
+            training loss near zero makes any ratio; what a run loses by training on shows here. 0: whatever it is.
 
     >>> overfit(Series([0, 1], [1.0, 0.5]), Series([0, 1], [1.0, 0.9])).status
     'IssuesFound'
     """
-    late = [(s, _above(t, v)) for (s, t), v in zip(train, val.values, strict=True) if s >= start_step]
-    ratios = [(step, ratio) for step, ratio in late if not np.isnan(ratio)]
+    lowest = np.minimum.accumulate(np.asarray(val.values, dtype=float)) if len(val) else ()
+    rose = [not rising or v > low * (1 + rising) for v, low in zip(val.values, lowest, strict=True)]
+    rows = zip(train, val.values, rose, strict=True)
+    late = [(s, _above(t, v), up) for (s, t), v, up in rows if s >= start_step]
+    ratios = [entry for entry in late if not np.isnan(entry[1])]
     if len(ratios) < patience:
         return not_applicable(f"{len(ratios)} evaluations with a training loss before them, {patience} are needed.")
     row = 0
-    for step, ratio in ratios:
-        row = row + 1 if ratio > ratio_threshold else 0
+    for step, ratio, up in ratios:
+        row = row + 1 if up and ratio > ratio_threshold else 0
         if row >= patience:
             return issue(
                 f"The validation loss is {ratio:.0%} above the training loss, {row} evaluations in a row.",
@@ -39,7 +50,7 @@ def overfit(
                 value=ratio,
                 threshold=ratio_threshold,
             )
-    highest = max(ratio for _, ratio in ratios)
+    highest = max(ratio for _, ratio, _ in ratios)
     return no_issue(f"At most {highest:.0%} above the training loss.", value=highest, threshold=ratio_threshold)
 
 

@@ -175,3 +175,14 @@ def test_a_noisy_loss_with_a_warm_up_in_a_healthy_run_is_no_high_learning_rate()
     for _ in range(20):
         losses = 4.8 * np.exp(-np.maximum(0, np.arange(300) - 15) / 60) + 0.5 + random.normal(0, 0.3, 300)
         assert learning_rate_too_high(evenly(*losses)).status == "NoIssuesFound"
+
+
+def test_overfit_may_be_told_to_wait_until_the_validation_loss_rises() -> None:
+    train = Series([0, 1, 2, 3], [1.0, 0.1, 0.05, 0.01])
+    falling, rising = Series([0, 1, 2, 3], [1.0, 0.5, 0.4, 0.4]), Series([0, 1, 2, 3], [1.0, 0.4, 0.5, 0.6])
+    assert overfit(train, falling, ratio_threshold=1.0).status == "IssuesFound"
+    assert overfit(train, falling, ratio_threshold=1.0, rising=0.2).status == "NoIssuesFound"
+    found = overfit(train, rising, ratio_threshold=1.0, rising=0.2)
+    assert (found.status, found.step) == ("IssuesFound", 2)
+    assert overfit(train, rising, ratio_threshold=1.0, rising=0.2, patience=2).step == 3
+    assert overfit(train, rising, ratio_threshold=1.0, rising=0.5).status == "NoIssuesFound"

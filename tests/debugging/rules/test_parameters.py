@@ -51,7 +51,11 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     "StalledTraining": {"threshold": 1800},
 }
 # What the published rules lack.
-OWN = {"Overtraining": {"tensor_regex": None}, "Confusion": ANSWERS}
+OWN: dict[str, dict[str, Any]] = {
+    "Overfit": {"rising": 0.0},
+    "Overtraining": {"tensor_regex": None},
+    "Confusion": ANSWERS,
+}
 
 
 @pytest.mark.parametrize("rule", PUBLISHED)
