@@ -13,6 +13,7 @@ from dogbreed.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from dogbreed.debugging.finding import Finding
+    from dogbreed.debugging.recorded import Recorded
 
 DESCRIPTION = """Ask the rules about a recorded run.
 
@@ -62,8 +63,8 @@ def _value(text: str) -> Any:
     return float(text) if isinstance(value, str) and NUMBER.fullmatch(text) else value
 
 
-def main() -> int:
-    """Read, ask, print; 0 where no rule has found an issue."""
+def settings() -> argparse.Namespace:
+    """The command line."""
     from dogbreed.debugging.rule_table import RULES
 
     parser = argparse.ArgumentParser(
@@ -72,18 +73,36 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", metavar="DIR", type=Path)
-    parser.add_argument(
-        "--rule",
-        action="append",
-        default=[],
-        metavar="NAME[,parameter=value]",
-        help=f"only these rules, of: {', '.join(RULES)}",
-    )
+    rules = f"only these rules, of: {', '.join(RULES)}"
+    parser.add_argument("--rule", action="append", default=[], metavar="NAME[,parameter=value]", help=rules)
     parser.add_argument("--html", metavar="FILE", type=Path, help="write the page")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def write(options: argparse.Namespace, recorded: Recorded, findings: Sequence[Finding], nbytes: int) -> None:
+    """Write `rules.json`, where all rules of the run were asked, and the page, where it is asked for.
+
+    Raises:
+        DataError: one cannot be written.
+    """
+    from dogbreed.debugging.page import write_page
+    from dogbreed.debugging.rules_file import write_findings
+
+    try:
+        if not options.rule:
+            write_findings(options.folder / "rules.json", findings)
+        if options.html:
+            write_page(options.html, recorded, findings, title=options.folder.name, nbytes=nbytes)
+            print(f"Page: {options.html}")
+    except OSError as error:
+        raise DataError(f"Cannot write {error.filename or options.folder}: {error.strerror or error}") from error
+
+
+def main() -> int:
+    """Read, ask, print; 0 where no rule has found an issue."""
+    options = settings()
     from dogbreed.debugging.finding import worst_first
     from dogbreed.debugging.recorded import Recorded
-    from dogbreed.debugging.rules_file import write_findings
     from dogbreed.debugging.run_settings import rules_of_run
     from dogbreed.debugging.trial import find_trials, read_trials
 
@@ -96,16 +115,7 @@ def main() -> int:
     end = "" if contents.complete else "; the run did not end by itself"
     print(f"{trials[-1]}: {len(contents.tensors):,} tensors, {steps}, {contents.nbytes / 2**20:.1f} MiB{end}.")
     print("\n".join(lines(findings)))
-    try:
-        if not options.rule:
-            write_findings(options.folder / "rules.json", findings)
-        if options.html:
-            from dogbreed.debugging.page import write_page
-
-            write_page(options.html, recorded, findings, title=options.folder.name, nbytes=contents.nbytes)
-            print(f"Page: {options.html}")
-    except OSError as error:
-        raise DataError(f"Cannot write {error.filename or options.folder}: {error.strerror or error}") from error
+    write(options, recorded, findings, contents.nbytes)
     return int(any(found.status in ("Error", "IssuesFound") for found in findings))
 
 

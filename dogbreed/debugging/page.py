@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +18,7 @@ PAGE = "debugger-report.html"
 
 
 def write_page(
-    path: Path, recorded: Recorded, findings: list[Finding], *, title: str, nbytes: int | None = None
+    path: Path, recorded: Recorded, findings: Sequence[Finding], *, title: str, nbytes: int | None = None
 ) -> None:
     """Draw the page.
 
@@ -37,7 +37,9 @@ def write_page(
     write_text(path, render_debugger_page(contents(recorded, findings, title=title, nbytes=nbytes)))
 
 
-def contents(recorded: Recorded, findings: list[Finding], *, title: str, nbytes: int | None = None) -> DebuggerContents:
+def contents(
+    recorded: Recorded, findings: Sequence[Finding], *, title: str, nbytes: int | None = None
+) -> DebuggerContents:
     """The page as plain data."""
     drawn = recorded.drawn
     name, train = _first(drawn["train_loss"])

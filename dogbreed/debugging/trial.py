@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,15 +54,17 @@ def find_trials(folder: Path) -> list[Path]:
 def read_trials(trials: list[Path], recorded: Recorded) -> Contents:
     """Give all recorded tensors to the rules, step by step: memory does not grow with the trial."""
     opened = [_open(path) for path in trials]
+    held = [_collections(trial) for trial in opened]
     for number, trial in enumerate(opened):
         end = _first_training_step(opened[number + 1]) if number + 1 < len(opened) else None
         for step in _steps(trial):
             mode, mode_step = trial.mode_modestep(step)
             if end is not None and mode.name == "TRAIN" and mode_step >= end:
                 break
-            _give(trial, step, "EVAL" if mode.name in ("EVAL", "PREDICT") else "TRAIN", mode_step, recorded)
+            phase: Mode = "EVAL" if mode.name in ("EVAL", "PREDICT") else "TRAIN"
+            _give(trial, step, held[number], phase, mode_step, recorded)
     return Contents(
-        {name: collections for trial in opened for name, collections in _collections(trial).items()},
+        {name: collections for found in held for name, collections in found.items()},
         _counts(opened),
         (trials[-1] / "training_job_end.ts").exists(),
         sum(path.stat().st_size for trial in trials for path in trial.rglob("*") if path.is_file()),
@@ -135,13 +137,13 @@ def _collections(trial: Any) -> dict[str, tuple[str, ...]]:
     return {tensor: tuple(of.get(tensor, ())) for tensor in trial.tensor_names()}
 
 
-def _give(trial: Any, step: int, mode: Mode, mode_step: int, recorded: Recorded) -> None:
-    collections = trial.__dict__.setdefault("_dogbreed_collections", None) or _collections(trial)
-    trial._dogbreed_collections = collections
+def _give(
+    trial: Any, step: int, held: Mapping[str, tuple[str, ...]], mode: Mode, mode_step: int, recorded: Recorded
+) -> None:
     for name in sorted(trial.tensor_names(step=step)):
-        if recorded.wanting(name, collections[name], mode):
+        if recorded.wanting(name, held[name], mode):
             for value in _values(trial, name, step):
-                recorded.record(name, collections[name], mode, mode_step, value, step)
+                recorded.record(name, held[name], mode, mode_step, value, step)
 
 
 def _values(trial: Any, name: str, step: int) -> Iterator[Any]:
