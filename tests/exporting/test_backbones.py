@@ -13,7 +13,7 @@ from tests.exporting.drawn_artifacts import drawn_artifact, seen
 from tests.exporting.exported_files import ASK, SUFFIXES
 
 # What differs in how it is computed: plain convolutions, depthwise ones with squeeze-and-excitation, concatenated
-# features, attention, shifted windows, grids of windows, and a network of timm;
+# features, attention, shifted windows, and a network of timm;
 # None where attention is of one size. All of torchvision's: benchmarks/export_every_backbone.py
 SIZES = {
     "resnet18": 32,
@@ -21,8 +21,7 @@ SIZES = {
     "densenet121": 32,
     "vit_b_32": None,
     "swin_t": 64,
-    "maxvit_t": None,
-    "timm/test_vit": None,
+    "timm/test_efficientnet": None,
 }
 artifact_of = functools.lru_cache(1)(drawn_artifact)
 
