@@ -4,7 +4,8 @@
 
 Sides: nothing; losses at every step and gradients at every 50th with smdebug; `debugger=rules`; `debugger=full`;
 `profiler=on`. Each side is a real run (Trainer, module, callbacks as the command makes them) on random images in a
-process of its own, the sides alternate; its first five steps are left out. Wall time of a step, its data wait included.
+process of its own, the sides alternate; its first five steps are left out. Wall time of a step, its data wait included:
+the mean, and the median, which is that of a step at which no gradients are due.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 WARM_UP = 5
@@ -44,8 +46,8 @@ def composed(output_dir: Path, overrides: list[str]) -> Any:
     return [*instantiate(config.debugger, _convert_="all"), *instantiate(config.profiler, _convert_="all")]
 
 
-def run(options: argparse.Namespace) -> float:
-    """Train for so many steps; the mean seconds of a step."""
+def run(options: argparse.Namespace) -> list[float]:
+    """Train for so many steps; the seconds of each after the first few."""
     import torch
     from pytorch_lightning import Callback
     from torch.utils.data import DataLoader, TensorDataset
@@ -80,7 +82,7 @@ def run(options: argparse.Namespace) -> float:
         callbacks = [*composed(Path(folder), json.loads(options.run)), clock]
         trainer = build_trainer(folder, max_epochs=1, callbacks=callbacks, enable_checkpointing=False, logger=False)
         trainer.fit(module, loader)
-    return (clock.ends[-1] - clock.ends[WARM_UP - 1]) / (len(clock.ends) - WARM_UP)
+    return [after - before for before, after in pairwise(clock.ends[WARM_UP - 1 :])]
 
 
 def main() -> None:
@@ -91,22 +93,26 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--repeat", type=int, default=2)
+    parser.add_argument("--sides", nargs="*", choices=list(SIDES), default=list(SIDES))
     parser.add_argument("--run", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:
-        print(run(options))
+        print(json.dumps(run(options)))
         return
-    seconds: dict[str, list[float]] = {side: [] for side in SIDES}
+    seconds: dict[str, list[list[float]]] = {side: [] for side in options.sides}
     for _ in range(options.repeat):
-        for side, overrides in SIDES.items():
-            command = [sys.executable, __file__, *sys.argv[1:], "--run", json.dumps(overrides)]
+        for side in options.sides:
+            command = [sys.executable, __file__, *sys.argv[1:], "--run", json.dumps(SIDES[side])]
             answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            seconds[side].append(float(answer.splitlines()[-1]))
-            print(f"{side}: {seconds[side][-1]:.4f} s a step", file=sys.stderr, flush=True)
-    print("| | seconds a step | range | more than nothing |\n|---|---|---|---|")
+            seconds[side].append(json.loads(answer.splitlines()[-1]))
+            print(f"{side}: {mean(seconds[side][-1]):.4f} s a step", file=sys.stderr, flush=True)
+    base = seconds[options.sides[0]]
+    print("| | mean seconds a step | of each run | more | median | more |\n|---|---|---|---|---|---|")
     for side, found in seconds.items():
-        more = mean(found) / mean(seconds["nothing"]) - 1
-        print(f"| {side} | {mean(found):.4f} | {min(found):.4f} to {max(found):.4f} | {more:+.1%} |")
+        means, medians = list(map(mean, found)), list(map(median, found))
+        more, of_median = mean(means) / mean(map(mean, base)) - 1, mean(medians) / mean(map(median, base)) - 1
+        runs = ", ".join(f"{value:.3f}" for value in means)
+        print(f"| {side} | {mean(means):.3f} | {runs} | {more:+.1%} | {mean(medians):.3f} | {of_median:+.1%} |")
 
 
 if __name__ == "__main__":
