@@ -38,6 +38,14 @@ class EventFiles:
         self._node = node
         self._file: IO[str] | None = None
         self._minute = -1
+        self._begun: float | None = None
+
+    def begin(self, seconds: float) -> None:
+        """What is written next is of the time from here on, by which its file is named.
+
+        smdebug shows no step that began before the first file of the machine.
+        """
+        self._begun = seconds
 
     def write(self, seconds: float, readings: Iterable[Reading]) -> None:
         """Add what was read at a time, in seconds since 1970.
@@ -60,7 +68,8 @@ class EventFiles:
         minute = int(seconds // FILE_SECONDS)
         if self._file is None or minute != self._minute:
             self.close()
-            path = system_file(self._folder, seconds, self._node)
+            path = system_file(self._folder, seconds if self._begun is None else self._begun, self._node)
+            self._begun = None
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file, self._minute = path.open("a", encoding="utf-8"), minute
         return self._file

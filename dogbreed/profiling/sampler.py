@@ -47,6 +47,7 @@ class Sampler:
         """Begin; nothing where it has begun already. The first sample follows an interval later."""
         if self._thread is None:
             self._stopping.clear()
+            self._files.begin(time.time())
             self._thread = threading.Thread(target=self._run, name="dogbreed-sampler", daemon=True)
             self._thread.start()
 

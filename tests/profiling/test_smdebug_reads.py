@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dogbreed.profiling.event_files import EventFiles
+from dogbreed.profiling.gauge import Reading
 from dogbreed.profiling.readings import read
 from tests.profiling.small_fit import fit
 
@@ -84,3 +86,13 @@ def test_its_table_has_every_step(folder: Path) -> None:
     table = pandas_frame.PandasFrame(str(folder)).get_all_framework_metrics(["Step:ModeKeys.TRAIN"])
     (ours,) = read(folder)
     assert sorted(table["step"]) == ours.steps.steps.tolist()
+
+
+def test_its_table_has_the_steps_before_the_first_sample(tmp_path: Path) -> None:
+    # The first file of the machine is named by when sampling began, not by the first sample an interval later.
+    seconds = 1_600_000_000.9
+    files = EventFiles(tmp_path, "algo-1")
+    files.begin(seconds)
+    files.write(seconds + 0.5, [Reading("cpu", "cpu0", "CPUUtilization", 1.0)])
+    files.close()
+    assert [path.name for path in tmp_path.rglob("*.json")] == ["1600000000.algo-1.json"]
