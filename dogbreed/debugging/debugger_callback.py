@@ -7,19 +7,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import LightningModule, Trainer
 from typing_extensions import override
 
-from dogbreed.debugging.batches import criterion_of, network_of, refuse_compiled, tell_batch
+from dogbreed.debugging.batches import criterion_of, network_of, tell_batch
 from dogbreed.debugging.collections import Collection
 from dogbreed.debugging.hook_configuration import GIVEN
 from dogbreed.debugging.hooks import TensorHook
-from dogbreed.debugging.matching import check_matches
 from dogbreed.debugging.rule import Mode
-from dogbreed.debugging.taps import Taps
+from dogbreed.debugging.step_observer import StepObserver
 
 
-class DebuggerCallback(Callback):
+class DebuggerCallback(StepObserver):
     """Observes only: registers network and criterion once, sets the mode, closes on both ways out.
 
     Args:
@@ -37,54 +36,34 @@ class DebuggerCallback(Callback):
         limit_bytes: float = math.inf,
         all_processes: bool = False,
     ) -> None:
+        super().__init__(collections)
         self._open_hook = open_hook
-        self._collections = collections
         self._limit_bytes = limit_bytes
         self._all_processes = all_processes
         self._hook: TensorHook | None = None
-        self._taps: Taps | None = None
-        self._steps: dict[Mode, int] = {"TRAIN": -1, "EVAL": -1}
 
-    @override
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        refuse_compiled(pl_module)
-        check_matches(self._collections, network_of(pl_module), criterion_of(pl_module))
-
-    # Lightning's rehearsal of the validation lies between the two: it is no step of the run.
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not (trainer.is_global_zero or self._all_processes):
             return
-        network, criterion = network_of(pl_module), criterion_of(pl_module)
-        hook = self._open_hook()
+        self._hook = hook = self._open_hook()
         # Before the taps: smdebug has begun a step, then, when they speak of it.
-        hook.register(network, criterion)
+        hook.register(network_of(pl_module), criterion_of(pl_module))
         hook.go_on(self._steps)
-        self._taps = Taps(network, self._given(), lambda name, _, __, ___, value, ____: hook.record(name, value))
-        self._taps.steps.update(self._steps)
-        self._taps.attach()
-        self._hook = hook
+        given = [c for c in self._collections if c.name in GIVEN]
+        self._listen(pl_module, given, lambda name, _, __, ___, value, ____: hook.record(name, value))
 
     @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._hook and self._taps:
+        super().on_train_epoch_start(trainer, pl_module)
+        if self._hook:
             self._hook.follow_trained()
-
-    @override
-    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        self._mode("TRAIN")
 
     @override
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._tell(pl_module, batch)
-
-    @override
-    def on_validation_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
-    ) -> None:
-        self._mode("EVAL")
 
     @override
     def on_validation_batch_end(
@@ -116,20 +95,10 @@ class DebuggerCallback(Callback):
         self._close()
 
     @override
-    def state_dict(self) -> dict[str, Any]:
-        return {"steps": dict(self._taps.steps if self._taps else self._steps)}
-
-    @override
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._steps = dict(state_dict["steps"])
-
-    def _given(self) -> list[Collection]:
-        return [c for c in self._collections if c.name in GIVEN]
-
-    def _mode(self, mode: Any) -> None:
-        if self._hook and self._taps:
+    def _enter(self, mode: Mode) -> None:
+        super()._enter(mode)
+        if self._hook:
             self._hook.set_mode(mode)
-            self._taps.mode = mode
 
     def _tell(self, pl_module: LightningModule, batch: Any) -> None:
         if not self._taps:
@@ -155,9 +124,7 @@ class DebuggerCallback(Callback):
             pl_module.print(f"Debugger: nothing was recorded in {', '.join(empty)}: this run computes no such tensor.")
 
     def _close(self) -> None:
-        if self._taps:
-            self._steps.update(self._taps.steps)
-            self._taps.detach()
+        self._stop_listening()
         if self._hook:
             self._hook.close()
-        self._hook = self._taps = None
+            self._hook = None

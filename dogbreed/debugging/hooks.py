@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import re
@@ -155,8 +156,6 @@ class TensorHook:
 
         What cannot be written any more is `fault`.
         """
-        import atexit
-
         try:
             # Written once by itself, after the first step: what was recorded later is told now.
             self._hook.export_collections()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from dogbreed.atomic import write_text
@@ -12,8 +11,9 @@ from dogbreed.debugging.finding import Finding
 from dogbreed.debugging.recorded import Recorded
 from dogbreed.debugging.series import Series, Tensors, by_evaluation
 from dogbreed.reporting.debugger_contents import DebuggerContents, Points, RecordedCollection, RecordedTensor
-from dogbreed.reporting.rule_row import RuleRow
+from dogbreed.reporting.rule_status import summary
 
+__all__ = ["PAGE", "contents", "summary", "write_page"]
 PAGE = "debugger-report.html"
 
 
@@ -46,7 +46,7 @@ def contents(
     _, val = _first(drawn["val_loss"])
     return DebuggerContents(
         title=title,
-        rules=[RuleRow(**asdict(finding)) for finding in findings],
+        rules=findings,
         loss_name=name,
         train_loss=_points(train),
         val_loss=_points(by_evaluation(train, val)[1]),

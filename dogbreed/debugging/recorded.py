@@ -20,8 +20,6 @@ from dogbreed.debugging.series import Series
 from dogbreed.errors import ConfigError
 
 Rules = Mapping[str, Mapping[str, Any] | None]
-# Reductions that have to know whose tensor they are given.
-NAMED = ("saturated_percentage",)
 # What a page draws, whichever rules are asked.
 DRAWN = {
     ("", "train_loss"): Wanted(reductions.mean, ("losses",), mode="TRAIN"),
@@ -146,8 +144,7 @@ class Recorded:
         if wanted.pairwise:
             before = self._before.get((name, mode))
             return None if before is None or before.shape != tensor.shape else wanted.keep(before, tensor)
-        of = {"name": name} if getattr(getattr(wanted.keep, "func", None), "__name__", "") in NAMED else {}
-        return wanted.keep(tensor, **of)
+        return wanted.keep(tensor, name=name) if wanted.named else wanted.keep(tensor)
 
 
 def _stored(value: Any) -> Any:
@@ -174,8 +171,6 @@ def _rule(name: str) -> Any:
 def _wants(wanted: Wanted, name: str, collections: frozenset[str], mode: Mode) -> bool:
     if wanted.mode not in (None, mode):
         return False
-    if not wanted.collections and not wanted.regex:
+    if not wanted.collections and not wanted.regexes:
         return True
-    return not collections.isdisjoint(wanted.collections) or any(
-        re.match(part, name) for part in wanted.regex.split(",") if part
-    )
+    return not collections.isdisjoint(wanted.collections) or any(re.search(regex, name) for regex in wanted.regexes)

@@ -30,8 +30,8 @@ def norm(tensor: Array) -> float:
 
 @np.errstate(all="ignore")
 def variance(tensor: Array) -> float:
-    """The variance; a single number is one that was computed before."""
-    return float(np.var(tensor) if tensor.ndim else tensor)
+    """The variance."""
+    return float(np.var(tensor))
 
 
 def input_variance(tensor: Array) -> float:

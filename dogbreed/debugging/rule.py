@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -10,14 +9,10 @@ from typing import Any, Literal
 import numpy as np
 
 from dogbreed.debugging.finding import Finding
+from dogbreed.debugging.parameters import chosen, keyword_defaults
 from dogbreed.debugging.series import Tensors
-from dogbreed.errors import ConfigError
 
 Mode = Literal["TRAIN", "EVAL"]
-# Counts of which there is at least one.
-POSITIVE = ("num_steps", "patience", "steps", "window", "category_no")
-# What those are that are not set by default; all others are names.
-UNSET = {"category_no": int, "max_threshold": float, "min_threshold": float}
 
 
 @dataclass(frozen=True)
@@ -27,16 +22,18 @@ class Wanted:
     Attributes:
         keep: what is kept of a tensor; of a tensor and its recording before, where `pairwise`.
         collections: whose tensors; none for all.
-        regex: of the names of further tensors; a trial recorded elsewhere may have no such collection.
+        regexes: of the names of further tensors, at any place; a trial recorded elsewhere may have no such collection.
         mode: TRAIN, EVAL, or both.
+        named: whether `keep` is also told the tensor's name.
         pairwise: whether `keep` compares a tensor with its recording before.
     """
 
     keep: Callable[..., Any]
     collections: tuple[str, ...] = ()
-    regex: str = ""
+    regexes: tuple[str, ...] = ()
     mode: Mode | None = "TRAIN"
     pairwise: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,8 +57,7 @@ class Rule:
     @property
     def parameters(self) -> dict[str, Any]:
         """All parameters with their defaults."""
-        arguments = inspect.signature(self.check).parameters.values()
-        return {a.name: a.default for a in arguments if a.kind is a.KEYWORD_ONLY} | dict(self.reading)
+        return keyword_defaults(self.check) | dict(self.reading)
 
     def settings(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters with those given.
@@ -73,11 +69,7 @@ class Rule:
         Raises:
             ConfigError: there is no such parameter, or its value cannot be used.
         """
-        unknown = sorted(set(given) - set(self.parameters))
-        if unknown:
-            known = ", ".join(self.parameters) or "none"
-            raise ConfigError(f"Rule {name} has no parameter {unknown[0]!r}; its parameters are: {known}.")
-        return self.parameters | {key: fitting(name, key, self.parameters[key], value) for key, value in given.items()}
+        return chosen(name, self.parameters, given)
 
     def __call__(self, name: str, given: Mapping[str, Tensors], settings: Mapping[str, Any]) -> Finding:
         """The rule's answer; one that fails says so, and stops nothing.
@@ -94,49 +86,3 @@ class Rule:
         except Exception as error:
             return Finding(name, "Error", f"{type(error).__name__}: {error}")
         return replace(finding, rule=name, advice=self.advice if finding.status == "IssuesFound" else "")
-
-
-def fitting(rule: str, name: str, default: Any, value: Any) -> Any:
-    """A parameter's value, if it can stand in place of its default.
-
-    Args:
-        rule: the rule's name.
-        name: the parameter's.
-        default: its default.
-        value: what was given.
-
-    Raises:
-        ConfigError: it is of another kind, or a count is too low.
-
-    >>> fitting("DeadRelu", "threshold_layer", 50.0, 30)
-    30
-    """
-    kind = UNSET.get(name, str) if default is None else type(default)
-    least = int(name in POSITIVE)
-    expected, fits = KINDS[kind]
-    if (value is None and default is None) or (fits(value) and not (kind is int and value < least)):
-        return value
-    raise ConfigError(f"Expected {name} of rule {rule} to be {expected.format(least)}, got {value!r}.")
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
-
-
-def _several(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-KINDS: dict[type, tuple[str, Callable[[Any], bool]]] = {
-    bool: ("true or false", lambda value: isinstance(value, bool)),
-    int: ("a whole number of at least {}", lambda value: isinstance(value, int) and _number(value)),
-    float: ("a number", _number),
-    tuple: (
-        "two numbers, the lower first",
-        lambda value: _several(value) and len(value) == 2 and all(map(_number, value)) and value[0] < value[1],
-    ),
-    str: (
-        "a text, or a list of texts",
-        lambda value: all(isinstance(part, str) for part in (value if _several(value) else [value])),
-    ),
-}

@@ -26,14 +26,14 @@ def _parts(given: str | Sequence[str] | None) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def _anywhere(given: str | Sequence[str] | None) -> str:
-    """Regular expressions for any place of a name: SageMaker searches, and does not match from the beginning."""
+def _regexes(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Regular expressions of tensors' names."""
     for part in (parts := _parts(given)):
         try:
             re.compile(part)
         except re.error as error:
             raise ConfigError(f"Expected a regular expression of tensor names, got {part!r}: {error}.") from error
-    return ",".join(f".*(?:{part})" for part in parts)
+    return tuple(parts)
 
 
 def _one(series: Tensors) -> Series:
@@ -62,7 +62,7 @@ def _chosen(
     """
 
     def wants(parameters: Parameters) -> dict[str, Wanted]:
-        given, regex = tuple(_parts(parameters["collection_names"])), _anywhere(parameters["tensor_regex"])
+        given, regex = tuple(_parts(parameters["collection_names"])), _regexes(parameters["tensor_regex"])
         told_keep = partial(keep, **{name: parameters[name] for name in told}) if told else keep
         chosen = given or (() if regex else collections)
         # Nothing learns between two batches of an evaluation.
@@ -72,14 +72,14 @@ def _chosen(
 
 
 def _losses(parameters: Parameters) -> dict[str, Wanted]:
-    given, regex = tuple(_parts(parameters.get("collection_names"))), _anywhere(parameters["tensor_regex"])
+    given, regex = tuple(_parts(parameters.get("collection_names"))), _regexes(parameters["tensor_regex"])
     chosen = given or (() if regex else ("losses",))
     return {mode: Wanted(reductions.mean, chosen, regex, mode=mode) for mode in MODES}
 
 
 def _answers(parameters: Parameters) -> dict[str, Wanted]:
     return {
-        f"{what} {mode}": Wanted(keep, (what,), _anywhere(parameters[f"{what}_regex"]), mode=mode)
+        f"{what} {mode}": Wanted(keep, (what,), _regexes(parameters[f"{what}_regex"]), mode=mode)
         for mode in MODES
         for what, keep in (("labels", reductions.labels), ("predictions", reductions.best_answers))
     }
@@ -107,9 +107,8 @@ def _saturated(parameters: Parameters) -> dict[str, Wanted]:
         bounds={"tanh": parameters["threshold_tanh"], "sigmoid": parameters["threshold_sigmoid"]},
         inactivity=parameters["threshold_inactivity"],
     )
-    return {
-        "inputs": Wanted(keep, tuple(_parts(parameters["collection_names"])), _anywhere(parameters["tensor_regex"]))
-    }
+    chosen, regexes = tuple(_parts(parameters["collection_names"])), _regexes(parameters["tensor_regex"])
+    return {"inputs": Wanted(keep, chosen, regexes, named=True)}
 
 
 NORMALISE = (
@@ -156,7 +155,7 @@ RULES: dict[str, Rule] = {
         weights.poor_weight_initialization,
         lambda parameters: {
             "inputs": Wanted(
-                reductions.input_variance, ("relu_input",), _anywhere(parameters["activation_inputs_regex"])
+                reductions.input_variance, ("relu_input",), _regexes(parameters["activation_inputs_regex"])
             ),
             "gradients": Wanted(reductions.width, ("gradients",)),
             "losses": Wanted(reductions.mean, ("losses",)),
@@ -168,7 +167,7 @@ RULES: dict[str, Rule] = {
     "DeadRelu": Rule(
         activations.dead_relu,
         lambda parameters: {
-            "outputs": Wanted(reductions.active_percentage, ("relu_output",), _anywhere(parameters["tensor_regex"]))
+            "outputs": Wanted(reductions.active_percentage, ("relu_output",), _regexes(parameters["tensor_regex"]))
         },
         "Lower model.learning_rate, or begin with pretrained weights.",
         reading={"tensor_regex": ".*relu_output"},
@@ -233,7 +232,7 @@ RULES: dict[str, Rule] = {
             "images": Wanted(
                 partial(reductions.channel_means, channel=parameters["channel"]),
                 ("input_image",),
-                _anywhere(parameters["regex"]),
+                _regexes(parameters["regex"]),
             )
         },
         NORMALISE,

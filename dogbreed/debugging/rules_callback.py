@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 from typing_extensions import override
 
-from dogbreed.debugging.batches import criterion_of, network_of, refuse_compiled, tell_batch
+from dogbreed.debugging.batches import criterion_of, tell_batch
 from dogbreed.debugging.collections import Collection as TensorCollection
-from dogbreed.debugging.finding import ORDER, Finding, Status, issue, worst_first
-from dogbreed.debugging.matching import check_matches
-from dogbreed.debugging.page import PAGE, write_page
+from dogbreed.debugging.finding import Finding, Status, issue, worst_first
+from dogbreed.debugging.page import PAGE, summary, write_page
 from dogbreed.debugging.recorded import Recorded
 from dogbreed.debugging.rule import Mode
 from dogbreed.debugging.rule_table import RULES
 from dogbreed.debugging.rules_file import read_findings, write_findings
 from dogbreed.debugging.stall_watch import StallWatch
-from dogbreed.debugging.taps import Taps, as_array
-
-WORDS = {
-    "Error": "rules that failed",
-    "IssuesFound": "issues",
-    "Stopped": "stopped",
-    "InProgress": "undecided",
-    "NotApplicable": "not applicable",
-    "NoIssuesFound": "without an issue",
-}
+from dogbreed.debugging.step_observer import StepObserver
+from dogbreed.debugging.taps import as_array
 
 
-class RulesCallback(Callback):
+class RulesCallback(StepObserver):
     """Observes, but for `stop_on`. Asks after each epoch, and writes what the rules say.
 
     Args:
@@ -53,43 +43,25 @@ class RulesCallback(Callback):
         *,
         stop_on: Collection[str] = (),
     ) -> None:
+        super().__init__(collections)
         self.path = Path(path)
         self.recorded = recorded
-        self._collections = collections
         self._stop_on = set(stop_on)
-        self._taps: Taps | None = None
-        self._steps: dict[Mode, int] = {"TRAIN": -1, "EVAL": -1}
         self._told: set[str] = set()
         self._watch: StallWatch | None = None
         self._loss: Tensor | None = None
         self._loss_handle: Any = None
 
     @override
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        refuse_compiled(pl_module)
-        check_matches(self._collections, network_of(pl_module), criterion_of(pl_module))
-
-    @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not trainer.is_global_zero:
             return
         self._loss_handle = criterion_of(pl_module).register_forward_hook(self._keep_loss)
-        self._taps = Taps(network_of(pl_module), self._collections, self._record)
-        self._taps.steps.update(self._steps)
-        self._taps.attach()
+        self._listen(pl_module, self._collections, self._record)
         if settings := self.recorded.settings.get("StalledTraining"):
             self._watch = StallWatch(float(settings["threshold"]), self._stalled)
             self._watch.start()
         self._write("InProgress")
-
-    @override
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._taps:
-            self._taps.follow_trained()
-
-    @override
-    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        self._mode("TRAIN")
 
     @override
     def on_train_batch_end(
@@ -98,12 +70,6 @@ class RulesCallback(Callback):
         # Not Lightning's: it has divided that by the batches whose gradients are added up.
         if self._loss is not None:
             self._tell(pl_module, batch, self._loss)
-
-    @override
-    def on_validation_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
-    ) -> None:
-        self._mode("EVAL")
 
     @override
     def on_validation_batch_end(
@@ -148,9 +114,9 @@ class RulesCallback(Callback):
             self._close()
             # Also where a resumed run had no step left to train.
             self._write("NoIssuesFound")
-            page = self.path.with_name(PAGE)
-            write_page(page, self.recorded, read_findings(self.path), title=f"Debugger: {self.path.parent.name}")
-            pl_module.print(f"Debugger: {self._counted()}: {page}")
+            page, findings = self.path.with_name(PAGE), read_findings(self.path)
+            write_page(page, self.recorded, findings, title=f"Debugger: {self.path.parent.name}")
+            pl_module.print(f"Debugger: {page}. {summary(findings)}")
 
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
@@ -160,16 +126,12 @@ class RulesCallback(Callback):
 
     @override
     def state_dict(self) -> dict[str, Any]:
-        return {"steps": dict(self._taps.steps if self._taps else self._steps), "series": self.recorded.state()}
+        return {**super().state_dict(), "series": self.recorded.state()}
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._steps = dict(state_dict["steps"])
+        super().load_state_dict(state_dict)
         self.recorded.restore(state_dict["series"])
-
-    def _mode(self, mode: Mode) -> None:
-        if self._taps:
-            self._taps.mode = mode
 
     def _keep_loss(self, _: Any, __: Any, loss: Tensor) -> None:
         self._loss = loss.detach()
@@ -188,7 +150,8 @@ class RulesCallback(Callback):
 
     def _stalled(self, seconds: float) -> None:
         """Called by the watch, beside a loop that stands still."""
-        late = issue(f"No step for {seconds:.0f} s.", value=seconds, threshold=seconds)
+        allowed = float(self.recorded.settings["StalledTraining"]["threshold"])
+        late = issue(f"No step for {seconds:.0f} s.", value=seconds, threshold=allowed)
         late = replace(late, rule="StalledTraining", advice=RULES["StalledTraining"].advice)
         others = [finding for finding in read_findings(self.path) if finding.rule != late.rule]
         write_findings(self.path, worst_first([late, *others]))
@@ -202,15 +165,10 @@ class RulesCallback(Callback):
         write_findings(self.path, worst_first(found))
         return found
 
-    def _counted(self) -> str:
-        found = Counter(finding.status for finding in read_findings(self.path))
-        return ", ".join(f"{WORDS[status]} {found[status]}" for status in ORDER if found[status])
-
     def _close(self) -> None:
         if self._watch:
             self._watch.stop()
         if self._taps:
-            self._steps.update(self._taps.steps)
-            self._taps.detach()
+            self._stop_listening()
             self._loss_handle.remove()
-        self._taps = self._watch = self._loss = None
+        self._watch = self._loss = None

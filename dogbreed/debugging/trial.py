@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -89,8 +90,6 @@ def _is_readable(path: Path) -> bool:
 
 
 def _open(path: Path) -> Any:
-    import os
-
     from dogbreed.debugging.hooks import smdebug_pytorch
 
     smdebug_pytorch()

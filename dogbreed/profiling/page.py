@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from dogbreed.reporting.profiler_contents import (
     StepPart,
     StepTime,
 )
-from dogbreed.reporting.rule_row import RuleRow
 
 PAGE = "profiler-report.html"
 WORDS = {"data": "waiting for photos", "forward": "forward", "backward": "backward", "optimizer": "optimizer"}
@@ -58,7 +56,7 @@ def contents(readings: Readings, findings: list[Finding], *, title: str) -> Prof
     return ProfilerContents(
         title=title,
         advice=advise(readings),
-        rules=[RuleRow(**asdict(finding)) for finding in findings],
+        rules=findings,
         step_parts=list(_parts(steps)),
         step_times={
             "training": [

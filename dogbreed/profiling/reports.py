@@ -10,12 +10,13 @@ from typing import Any
 
 from dogbreed.atomic import write_text
 from dogbreed.debugging.finding import worst_first
+from dogbreed.debugging.rules_file import write_findings
 from dogbreed.profiling.layout import FINDINGS_FILE, RULE_FOLDER
 from dogbreed.profiling.rule import Verdict
 
 
 def write_reports(folder: Path, verdicts: Mapping[str, Verdict], settings: Mapping[str, Mapping[str, Any]]) -> None:
-    """`rules.json`, a list of findings, the worst first, and a file a rule as SageMaker's ProfilerReport leaves them.
+    """`rules.json`, the worst first, and a file a rule as SageMaker's ProfilerReport leaves them.
 
     Args:
         folder: of the profiler.
@@ -25,10 +26,10 @@ def write_reports(folder: Path, verdicts: Mapping[str, Verdict], settings: Mappi
     Raises:
         OSError: no space, no permission, a failing disk.
     """
-    findings = [asdict(finding) for finding in worst_first(verdict.finding for verdict in verdicts.values())]
-    _write(folder / FINDINGS_FILE, findings)
+    write_findings(folder / FINDINGS_FILE, worst_first(verdict.finding for verdict in verdicts.values()))
     for name, verdict in verdicts.items():
-        _write(folder / RULE_FOLDER / f"{name}.json", rule_report(verdict, settings.get(name, {})))
+        report = rule_report(verdict, settings.get(name, {}))
+        write_text(folder / RULE_FOLDER / f"{name}.json", json.dumps(report, indent=2))
 
 
 def rule_report(verdict: Verdict, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,9 +52,10 @@ def rule_report(verdict: Verdict, parameters: Mapping[str, Any]) -> dict[str, An
             "statistics": {name: dict(figures) for name, figures in seen.details.items()},
         },
         "Datapoints": seen.datapoints,
-        "RuleParameters": "\n".join(f"{name}:{value}" for name, value in parameters.items()),
+        "RuleParameters": "\n".join(f"{name}:{_plain(value)}" for name, value in parameters.items()),
     }
 
 
-def _write(path: Path, content: Any) -> None:
-    write_text(path, json.dumps(content, indent=2))
+def _plain(value: Any) -> str:
+    """As SageMaker writes it: 50, not 50.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

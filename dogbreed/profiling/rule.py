@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dogbreed.debugging.finding import Finding
-from dogbreed.errors import ConfigError
+from dogbreed.debugging.parameters import chosen, keyword_defaults
 from dogbreed.profiling.readings import Readings
 from dogbreed.profiling.rules.seen import NotAskedError, Seen
 
@@ -36,8 +35,7 @@ class Rule:
     @property
     def parameters(self) -> dict[str, Any]:
         """All parameters with their defaults."""
-        arguments = inspect.signature(self.check).parameters.values()
-        return {a.name: a.default for a in arguments if a.kind is a.KEYWORD_ONLY}
+        return keyword_defaults(self.check)
 
     def settings(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters with those given.
@@ -47,12 +45,9 @@ class Rule:
             given: parameters.
 
         Raises:
-            ConfigError: there is no such parameter.
+            ConfigError: there is no such parameter, or its value cannot be used.
         """
-        if unknown := sorted(set(given) - set(self.parameters)):
-            known = ", ".join(self.parameters) or "none"
-            raise ConfigError(f"Rule {name} has no parameter {unknown[0]!r}; its parameters are: {known}.")
-        return self.parameters | dict(given)
+        return chosen(name, self.parameters, given)
 
     def __call__(self, name: str, readings: Readings, settings: Mapping[str, Any]) -> Verdict:
         """The rule's answer; one that fails says so, and stops nothing.

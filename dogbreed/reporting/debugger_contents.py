@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dogbreed.reporting.rule_row import RuleRow
+from dogbreed.debugging.finding import Finding
 
 Points = Sequence[tuple[float, float]]  # (step, value), steps rising
 Steps = Mapping[str, Sequence[int]]  # the steps of each mode, as "TRAIN" and "EVAL"
@@ -44,7 +44,7 @@ class DebuggerContents:
     """
 
     title: str
-    rules: Sequence[RuleRow] = ()
+    rules: Sequence[Finding] = ()
     loss_name: str = ""
     train_loss: Points = ()
     val_loss: Points = ()

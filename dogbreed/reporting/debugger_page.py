@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from dogbreed.debugging.finding import worst_first
 from dogbreed.reporting.debugger_contents import DebuggerContents
 from dogbreed.reporting.frame import framed
 from dogbreed.reporting.loss_over_steps import loss_over_steps
 from dogbreed.reporting.outline import Section, outline
-from dogbreed.reporting.rule_row import status, summary, worst_first
+from dogbreed.reporting.rule_status import status, summary
 from dogbreed.reporting.tensors_over_steps import is_map, tensors_over_steps
 
 if TYPE_CHECKING:

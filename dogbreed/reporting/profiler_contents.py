@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dogbreed.reporting.rule_row import RuleRow
+from dogbreed.debugging.finding import Finding
 
 Points = Sequence[tuple[float, float]]  # (seconds since the beginning, percent), seconds rising
 
@@ -73,7 +73,7 @@ class ProfilerContents:
 
     title: str
     advice: Sequence[str] = ()
-    rules: Sequence[RuleRow] = ()
+    rules: Sequence[Finding] = ()
     step_parts: Sequence[StepPart] = ()
     step_times: Mapping[str, Sequence[StepTime]] = field(default_factory=dict)
     load: MachineLoad = field(default_factory=MachineLoad)

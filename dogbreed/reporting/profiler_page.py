@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dogbreed.debugging.finding import worst_first
 from dogbreed.reporting.frame import framed
 from dogbreed.reporting.machine_load import load_lines, load_over_time
 from dogbreed.reporting.outline import Section, outline
 from dogbreed.reporting.profiler_contents import Operator, ProfilerContents
-from dogbreed.reporting.rule_row import status, summary, worst_first
+from dogbreed.reporting.rule_status import status, summary
 from dogbreed.reporting.step_durations import outliers, step_durations
 from dogbreed.reporting.time_axis import phase_names, time_axis
 

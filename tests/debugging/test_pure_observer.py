@@ -107,7 +107,7 @@ def test_a_rule_that_fails_stops_nothing_and_stands_first_with_its_reason(
     assert "Error" not in {finding.status for finding in others}
     told = capsys.readouterr().out
     assert "FailsWhenAsked: The rule failed: ZeroDivisionError: no such number" in told
-    assert "Debugger: rules that failed 2" in told
+    assert "debugger-report.html. Of 4 rules 2 ended in an error" in told
 
 
 def test_a_trial_that_can_be_written_no_further_is_named_and_the_run_goes_on(

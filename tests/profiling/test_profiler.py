@@ -29,7 +29,7 @@ ALL: dict[str, dict[str, float]] = {"ProfilerReport": {}}
 
 
 def statuses(output_dir: Path) -> dict[str, str]:
-    found = json.loads((output_dir / "profiler" / "rules.json").read_text())
+    found = json.loads((output_dir / "profiler" / "rules.json").read_text())["rules"]
     return {finding["rule"]: finding["status"] for finding in found}
 
 

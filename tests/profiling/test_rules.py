@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ def test_the_reports_parameters_are_those_of_the_rules() -> None:
 
 
 def test_a_rule_that_fails_says_so_and_the_others_are_asked() -> None:
-    verdicts = judge([readings(gpu=[60.0])], {REPORT: {"LowGPUUtilization_window": "many"}})
+    verdicts = judge([readings(gpu=[60.0])], {REPORT: {"LowGPUUtilization_window": math.inf}})
     assert verdicts["LowGPUUtilization"].finding.status == "Error"
     assert verdicts["OverallSystemUsage"].finding.status == FINE
 
@@ -161,6 +162,10 @@ def test_a_rule_that_fails_says_so_and_the_others_are_asked() -> None:
         ({"LowGPUUtilisation": {}}, "did you mean LowGPUUtilization"),
         ({"BatchSize": {"treshold": 1}}, "its parameters are: cpu_threshold_p95"),
         ({"ProfilerReport": {"BatchSize_treshold": 1}}, "its parameters are: cpu_threshold_p95"),
+        (
+            {"ProfilerReport": {"LowGPUUtilization_window": "many"}},
+            "Expected window of rule LowGPUUtilization to be a number",
+        ),
     ],
 )
 def test_an_unknown_rule_or_parameter_is_an_error(given: dict[str, dict[str, float]], said: str) -> None:

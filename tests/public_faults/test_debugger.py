@@ -134,7 +134,7 @@ def test_a_run_tells_the_status_of_every_rule_worst_first_and_that_it_learnt_not
     found = {finding.rule: finding for finding in findings}
     assert found["NotLearning"].status == "IssuesFound"
     assert f"NotLearning: {found['NotLearning'].reason}" in told
-    assert "Debugger: issues " in told
+    assert "debugger-report.html. Of " in told
     assert "Error" not in {finding.status for finding in findings}
 
 

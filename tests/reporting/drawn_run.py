@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from dogbreed.debugging.finding import Finding
 from dogbreed.reporting.debugger_contents import DebuggerContents, RecordedCollection, RecordedTensor
 from dogbreed.reporting.profiler_contents import MachineLoad, Operator, Phase, ProfilerContents, StepPart, StepTime
-from dogbreed.reporting.rule_row import RuleRow
 
 NETWORK = "BreedNetwork_backbone"
 RULES = (
-    RuleRow("AllZero", "NoIssuesFound", "No tensor is zero throughout.", value=0.31, threshold=100),
-    RuleRow("SaturatedActivation", "NotApplicable", "The network has neither tanh nor sigmoid."),
-    RuleRow(
+    Finding("AllZero", "NoIssuesFound", "No tensor is zero throughout.", value=0.31, threshold=100),
+    Finding("SaturatedActivation", "NotApplicable", "The network has neither tanh nor sigmoid."),
+    Finding(
         "VanishingGradient",
         "IssuesFound",
         "The mean absolute gradient fell below the threshold.",
@@ -25,10 +25,10 @@ RULES = (
         1e-7,
         "Raise model.learning_rate or model.backbone_rate, or train fewer stages (model.frozen).",
     ),
-    RuleRow("Confusion", "Error", "The tensor predictions could not be read: its file ends too early."),
-    RuleRow("StalledTraining", "InProgress", "The run has not ended."),
-    RuleRow("ExplodingTensor", "NoIssuesFound", "All values are finite."),
-    RuleRow(
+    Finding("Confusion", "Error", "The tensor predictions could not be read: its file ends too early."),
+    Finding("StalledTraining", "InProgress", "The run has not ended."),
+    Finding("ExplodingTensor", "NoIssuesFound", "All values are finite."),
+    Finding(
         "Overfit",
         "IssuesFound",
         "The validation loss lies above the training loss by more than the threshold at 3 evaluations in a row.",
@@ -118,7 +118,7 @@ def drawn_profiler(seconds: int = 900, gpus: int = 0, **changes: Any) -> Profile
             "12 steps were outliers, all of them while a checkpoint was written.",
         ],
         "rules": [
-            RuleRow(
+            Finding(
                 "CPUBottleneck",
                 "IssuesFound",
                 "A core was busy while the GPU waited.",
@@ -128,8 +128,8 @@ def drawn_profiler(seconds: int = 900, gpus: int = 0, **changes: Any) -> Profile
                 50.0,
                 "Raise data.num_workers.",
             ),
-            RuleRow("LowGPUUtilization", "NotApplicable", "The machine has no GPU."),
-            RuleRow("StepOutlier", "NoIssuesFound", "9 steps took far longer than the others.", value=9, threshold=10),
+            Finding("LowGPUUtilization", "NotApplicable", "The machine has no GPU."),
+            Finding("StepOutlier", "NoIssuesFound", "9 steps took far longer than the others.", value=9, threshold=10),
         ],
         "step_parts": [
             StepPart("data wait", 0.161, 0.38),

@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dogbreed.debugging.finding import Finding
 from dogbreed.reporting import debugger_page, profiler_page
 from dogbreed.reporting.debugger_contents import DebuggerContents, RecordedCollection, RecordedTensor
 from dogbreed.reporting.debugger_page import render_debugger_page
 from dogbreed.reporting.profiler_contents import MachineLoad, Operator, Phase, ProfilerContents, StepPart, StepTime
 from dogbreed.reporting.profiler_page import render_profiler_page
-from dogbreed.reporting.rule_row import STATUSES, RuleRow
+from dogbreed.reporting.rule_status import STATUSES
 from tests.reporting.drawn_run import RULES, drawn_debugger, drawn_profiler
 from tests.reporting.parsed_page import ParsedPage
 from tests.reporting.test_page import HOSTILE, REFERENCES
@@ -39,7 +40,7 @@ def page(request: pytest.FixtureRequest) -> ParsedPage:
 @pytest.fixture(scope="module")
 def hostile_pages() -> list[ParsedPage]:
     points = [(0, 1.0), (1, 0.5)]
-    rules = [RuleRow(name, name, name, 0, name, math.nan, math.inf, name) for name in HOSTILE]
+    rules = [Finding(name, "IssuesFound", name, 0, name, math.nan, math.inf, name) for name in HOSTILE]
     rules += [replace(row, status="IssuesFound") for row in rules]
     facts = {name: name for name in HOSTILE}
     debugger = DebuggerContents(
@@ -144,14 +145,8 @@ def test_the_summary_counts_the_rules_and_names_errors_first(debugger: ParsedPag
 
 
 def test_a_run_without_an_issue_is_told_so() -> None:
-    page = ParsedPage(render_debugger_page(DebuggerContents("Title", [RuleRow("AllZero", "NoIssuesFound", "Fine.")])))
+    page = ParsedPage(render_debugger_page(DebuggerContents("Title", [Finding("AllZero", "NoIssuesFound", "Fine.")])))
     assert "No rule found an issue." in page.words["rules"]
-
-
-def test_a_status_of_tomorrow_is_shown_as_it_is() -> None:
-    page = ParsedPage(render_debugger_page(DebuggerContents("Title", [RuleRow("AllZero", "Paused", "Why not.")])))
-    assert "Paused" in page.words["rules"]
-    assert "Of 1 rule 1 ended as Paused." in page.words[""]
 
 
 def test_what_was_recorded_is_said_with_steps_and_bytes(debugger: ParsedPage) -> None:

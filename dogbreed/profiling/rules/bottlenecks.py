@@ -15,10 +15,10 @@ Flags = NDArray[np.bool_]
 def cpu_bottleneck(
     readings: Readings,
     *,
-    threshold: float = 50,
-    gpu_threshold: float = 10,
-    cpu_threshold: float = 90,
-    patience: float = 1000,
+    threshold: float = 50.0,
+    gpu_threshold: float = 10.0,
+    cpu_threshold: float = 90.0,
+    patience: float = 1000.0,
 ) -> Seen:
     """A GPU that idles while a core is fully busy.
 
@@ -42,10 +42,10 @@ def cpu_bottleneck(
 def io_bottleneck(
     readings: Readings,
     *,
-    threshold: float = 50,
-    gpu_threshold: float = 10,
-    io_threshold: float = 50,
-    patience: float = 1000,
+    threshold: float = 50.0,
+    gpu_threshold: float = 10.0,
+    io_threshold: float = 50.0,
+    patience: float = 1000.0,
 ) -> Seen:
     """A GPU that idles while a core waits for the disk; without a GPU, the loop that waits for photos meanwhile.
 

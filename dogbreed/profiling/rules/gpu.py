@@ -16,10 +16,10 @@ BINS = np.linspace(0.0, 100.0, 51)
 def low_gpu_utilization(
     readings: Readings,
     *,
-    threshold_p95: float = 70,
-    threshold_p5: float = 10,
-    window: float = 500,
-    patience: float = 1000,
+    threshold_p95: float = 70.0,
+    threshold_p5: float = 10.0,
+    window: float = 500.0,
+    patience: float = 1000.0,
 ) -> Seen:
     """A GPU that is hardly ever busy, or busy by fits and starts; one that is never used counts if none is.
 
@@ -53,7 +53,9 @@ def _utilisation(name: str, values: Array, threshold_p95: float, threshold_p5: f
     )
 
 
-def gpu_memory_increase(readings: Readings, *, increase: float = 5, patience: float = 1000, window: float = 10) -> Seen:
+def gpu_memory_increase(
+    readings: Readings, *, increase: float = 5.0, patience: float = 1000.0, window: float = 10.0
+) -> Seen:
     """A GPU whose memory fills up.
 
     Args:
@@ -81,7 +83,7 @@ def _growth(name: str, values: Array, window: int, first: int, increase: float) 
     return Observation(name, most, increase, most > increase, sentence)
 
 
-def load_balancing(readings: Readings, *, threshold: float = 0.5, patience: float = 1000) -> Seen:
+def load_balancing(readings: Readings, *, threshold: float = 0.5, patience: float = 1000.0) -> Seen:
     """GPUs that are not busy alike.
 
     Args:

@@ -11,11 +11,11 @@ from dogbreed.profiling.rules.seen import Array, NotAskedError, Observation, See
 def batch_size(
     readings: Readings,
     *,
-    cpu_threshold_p95: float = 70,
-    gpu_threshold_p95: float = 70,
-    gpu_memory_threshold_p95: float = 70,
-    patience: float = 1000,
-    window: float = 500,
+    cpu_threshold_p95: float = 70.0,
+    gpu_threshold_p95: float = 70.0,
+    gpu_memory_threshold_p95: float = 70.0,
+    patience: float = 1000.0,
+    window: float = 500.0,
 ) -> Seen:
     """Processor, GPU and its memory all have room: a larger batch would use them.
 

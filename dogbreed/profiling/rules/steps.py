@@ -11,7 +11,7 @@ FEWEST_STEPS = 100
 FEWEST_WAITS = 10
 
 
-def step_outlier(readings: Readings, *, stddev: float = 3, mode: str | None = None, n_outliers: float = 10) -> Seen:
+def step_outlier(readings: Readings, *, stddev: float = 3.0, mode: str | None = None, n_outliers: float = 10.0) -> Seen:
     """Steps that take much longer than the others.
 
     Steps that torch's profiler watched are left out.
@@ -41,10 +41,10 @@ def step_outlier(readings: Readings, *, stddev: float = 3, mode: str | None = No
 def dataloader(
     readings: Readings,
     *,
-    min_threshold: float = 70,
-    max_threshold: float = 200,
-    wait_threshold: float = 50,
-    idle_threshold: float = 10,
+    min_threshold: float = 70.0,
+    max_threshold: float = 200.0,
+    wait_threshold: float = 50.0,
+    idle_threshold: float = 10.0,
 ) -> Seen:
     """Training that waits for photos, or more processes to load them than the cores can bear.
 
@@ -75,7 +75,7 @@ def dataloader(
     return Seen(seen, len(readings.steps))
 
 
-def max_initialization_time(readings: Readings, *, threshold: float = 20) -> Seen:
+def max_initialization_time(readings: Readings, *, threshold: float = 20.0) -> Seen:
     """A run that is long in starting.
 
     Args:
