@@ -39,7 +39,7 @@ def composed(output_dir: Path, overrides: list[str]) -> Any:
     from hydra import compose, initialize_config_dir
     from hydra.utils import instantiate
 
-    from dogbreed.train import CONF
+    from dogbreed.composed_run import CONF
 
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", [f"paths.output_dir={output_dir}", *overrides])

@@ -31,3 +31,7 @@ class ConfigError(DogbreedError):
 
 class CacheError(DogbreedError):
     """A cache folder that cannot be found, read or cleared."""
+
+
+class TrialError(DogbreedError):
+    """A trial of a search that has no result."""

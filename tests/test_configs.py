@@ -13,11 +13,12 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import Callback, Trainer
 
+from dogbreed.composed_run import CONF
 from dogbreed.data.datamodule import DogBreedDataModule
 from dogbreed.debugging.debugger import build_debugger
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.profiling.profiler import build_profiler
-from dogbreed.train import CONF, quiet
+from dogbreed.train import quiet
 from dogbreed.training.interruption import Interruption
 from dogbreed.training.trainer import build_callbacks, build_trainer
 from tests.drawn_photos import draw_folder
@@ -32,7 +33,7 @@ GIVEN: dict[str, set[str]] = {
     "debugger": set(),
     "profiler": set(),
     "model": {"num_classes"},
-    "data": {"preprocessing"},
+    "data": {"preprocessing", "checked"},
     "callbacks": {"interruption"},
     "trainer": {"callbacks"},
 }
@@ -47,8 +48,9 @@ DIFFERENT = {
 
 
 def composed(*overrides: str) -> DictConfig:
+    searching = any(override.startswith("search=") for override in overrides)
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", ["data=folder", "data.root=photos", *overrides])
+        return compose("tune" if searching else "train", ["data=folder", "data.root=photos", *overrides])
 
 
 def nodes(node: Any) -> Iterator[DictConfig]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,18 @@ import dogbreed
 PACKAGE = Path(dogbreed.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for path in FILES}
+LAUNCH = {path.name: ast.parse(path.read_text()) for path in sorted((PACKAGE.parent / "launch").glob("*.py"))}
 
 
 JUDGING = ["benchmarking", "reporting", "explaining", "evaluation", "exporting"]
 BELOW_PHOTOS = ["data", "models", "caching", "features", "artifacts", "evaluation", "explaining", "exporting"]
-COMMANDS = ["predictor", "train", "predict", "evaluate", "export", "cache", "benchmark"]
+COMPOSED = ["composed_command", "composed_run", "composed_study"]
+COMMANDS = [*COMPOSED, "predictor", "train", "tune", "predict", "evaluate", "export", "cache", "benchmark", "container"]
 
 
-def imports(file: str) -> Iterator[str]:
+def imports(file: str, trees: Mapping[str, ast.Module] = TREES) -> Iterator[str]:
     """Every module that a file imports anywhere, under `TYPE_CHECKING` too."""
-    for node in ast.walk(TREES[file]):
+    for node in ast.walk(trees[file]):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -52,7 +54,14 @@ def test_the_cloud_stays_outside() -> None:
 
 
 def test_hydra_stays_in_the_command() -> None:
-    assert set(importers("hydra", "omegaconf")) <= {"train.py", "overrides.py"}
+    assert set(importers("hydra", "omegaconf")) <= {
+        "train.py",
+        "tune.py",
+        "overrides.py",
+        "composed_command.py",
+        "composed_run.py",
+        "composed_study.py",
+    }
 
 
 def test_a_page_is_drawn_without_a_model() -> None:
@@ -66,6 +75,19 @@ def test_one_file_imports_smdebug_to_record_and_one_to_read() -> None:
 def test_a_page_is_drawn_in_one_file_of_each_part() -> None:
     assert importers("dogbreed.reporting", within="debugging/") == ["debugging/page.py"]
     assert importers("dogbreed.reporting", within="profiling/") == ["profiling/page.py"]
+    assert importers("dogbreed.reporting", within="tuning/") == ["tuning/page.py", "tuning/plots.py"]
+
+
+def test_a_space_and_a_container_need_no_libraries() -> None:
+    plain = ["tuning/space.py", "tuning/search.py", "epoch_line.py", "override_text.py", "container.py"]
+    assert not set(plain) & set(importers("torch", "optuna", "numpy", "hydra", "omegaconf", "pytorch_lightning"))
+
+
+def test_what_is_sent_to_the_cloud_is_written_without_torch() -> None:
+    needed = {file: set(imports(file, LAUNCH)) for file in LAUNCH}
+    heavy = ("torch", "pytorch_lightning", "torchvision", "optuna")
+    assert needed
+    assert [(file, name) for file, names in needed.items() for name in names if name.startswith(heavy)] == []
 
 
 def test_imports_are_absolute() -> None:
@@ -85,6 +107,7 @@ def test_imports_are_absolute() -> None:
         ("exporting/", ["training", "reporting", "evaluation", "explaining", *COMMANDS]),
         ("debugging/", [*BELOW_PHOTOS, "profiling", "training", *COMMANDS]),
         ("profiling/", [*BELOW_PHOTOS, "training", *COMMANDS]),
+        ("tuning/", [*BELOW_PHOTOS, "debugging", "profiling", "training", *COMMANDS]),
         ("evaluation/", ["training", "exporting", *COMMANDS]),
         ("predictor.py", ["training", "evaluation", "reporting", "exporting", "train", "predict"]),
         ("predict.py", ["training", "evaluation", "train"]),

@@ -43,7 +43,7 @@ def test_every_setting_that_the_readme_names_exists() -> None:
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
 
-    from dogbreed.train import CONF
+    from dogbreed.composed_run import CONF
 
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train")

@@ -13,10 +13,11 @@ from omegaconf import DictConfig
 from pytorch_lightning import Callback, LightningModule, Trainer
 from typing_extensions import override
 
+from dogbreed.composed_run import CONF
 from dogbreed.data.randomness import derived_seed
 from dogbreed.debugging.finding import Finding
 from dogbreed.debugging.rules_file import read_findings
-from dogbreed.train import CONF, train
+from dogbreed.train import train
 from planted.faults import Plant, no_fault
 
 FIRED = ("IssuesFound", "Error")

@@ -50,6 +50,7 @@ class DogBreedDataModule(LightningDataModule):
             frozen networks said of photos, and prepared photos.
         cache_gib: what the latter two may take; what was not used for the longest time makes room.
         synthetic: the photos are drawn: figures say nothing about photographs.
+        checked: the folder, where another data module has checked it; its splits are kept, whatever the seed.
 
     Raises:
         ConfigError: a value out of range, or an unknown name.
@@ -72,6 +73,7 @@ class DogBreedDataModule(LightningDataModule):
         cache_dir: str | Path | None = None,
         cache_gib: float = 20.0,
         synthetic: bool = False,
+        checked: CheckedFolder | None = None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
@@ -100,7 +102,7 @@ class DogBreedDataModule(LightningDataModule):
         # Where photos are read from, if not from their files; see `dogbreed.training.preparation`.
         self.prepared: PreparedPhotos | None = None
         self._preprocessing = preprocessing or Preprocessing()
-        self._checked: CheckedFolder | None = None
+        self._checked = checked
 
     @property
     def preprocessing(self) -> Preprocessing:

@@ -17,7 +17,8 @@ def build_head(num_features: int, num_classes: int, *, hidden: Sequence[int] = (
         num_features: what the backbone gives.
         num_classes: how many logits.
         hidden: widths of the hidden layers; none for a linear head.
-        dropout: share of the inputs of each linear layer after a ReLU that is dropped in training, in [0, 1).
+        dropout: share of the inputs of each linear layer after a ReLU that is dropped in training, in [0, 1); without
+            hidden layers, of the features.
 
     Raises:
         ConfigError: a width or a share out of range.
@@ -35,7 +36,8 @@ def build_head(num_features: int, num_classes: int, *, hidden: Sequence[int] = (
     if not 0 <= dropout < 1:
         raise ConfigError(f"Expected model.dropout to be in [0, 1), got {dropout}.")
     widths = [num_features, *hidden]
-    layers: list[nn.Module] = []
+    # Without a hidden layer the features themselves are dropped: a dropout that is set always acts.
+    layers: list[nn.Module] = [nn.Dropout(dropout)] if dropout and not hidden else []
     for incoming, outgoing in pairwise(widths):
         layers += [nn.Linear(incoming, outgoing), nn.ReLU(), nn.Dropout(dropout)]
     return nn.Sequential(*layers, nn.Linear(widths[-1], num_classes))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from typing_extensions import override
+
+from dogbreed.epoch_line import epoch_line
 
 
 class EpochLines(Callback):
@@ -33,18 +36,21 @@ class EpochLines(Callback):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._print(trainer, pl_module)
 
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self._best}
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._best = state_dict["best"]
+
     def _print(self, trainer: Trainer, pl_module: LightningModule) -> None:
         metrics = {name: value.item() for name, value in trainer.callback_metrics.items()}
         if self._begun is None or "val/loss" not in metrics:
             return
-        star = "*" if metrics["val/loss"] < self._best else " "
+        best = metrics["val/loss"] < self._best
         self._best = min(self._best, metrics["val/loss"])
         seconds = time.monotonic() - self._begun
         # Lightning's own print, which goes around a moving progress bar.
-        pl_module.print(
-            f"epoch {trainer.current_epoch:>3}/{trainer.max_epochs}{star} "
-            f"train loss {metrics['train/loss']:.3f} acc {metrics['train/acc']:.3f}   "
-            f"val loss {metrics['val/loss']:.3f} acc {metrics['val/acc']:.3f} top-5 {metrics['val/acc5']:.3f}   "
-            f"{seconds:.1f} s"
-        )
+        pl_module.print(epoch_line(trainer.current_epoch, trainer.max_epochs, metrics, best=best, seconds=seconds))
         sys.stdout.flush()

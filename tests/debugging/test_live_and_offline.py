@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from dogbreed.composed_run import CONF
 from dogbreed.debugging.finding import ORDER, Finding
 from dogbreed.debugging.recorded import Recorded
 from dogbreed.debugging.rule_table import RULES
 from dogbreed.debugging.rules_file import read_findings
 from dogbreed.debugging.trial import find_trials, read_trials
 from dogbreed.errors import DataError
-from dogbreed.train import CONF
 from dogbreed.training.interruption import Interrupted, Interruption
 from tests.debugging.conftest import Told
 from tests.debugging.recorded_run import ALL, LOSS, SMDEBUG_WARNING, Run, open_trial, recorded_run

@@ -15,6 +15,7 @@ import yaml
 from pytorch_lightning import Trainer
 
 from dogbreed.artifacts import load_artifact
+from dogbreed.composed_run import CONF
 from dogbreed.data.datamodule import DogBreedDataModule
 from dogbreed.debugging.debugger import build_debugger
 from dogbreed.debugging.finding import ORDER
@@ -25,7 +26,7 @@ from dogbreed.debugging.trial import find_trials, read_trials
 from dogbreed.errors import ConfigError
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.predictor import BreedPredictor
-from dogbreed.train import CONF, quiet
+from dogbreed.train import quiet
 from tests.debugging.recorded_run import SMDEBUG_WARNING, open_trial
 from tests.public_faults.tiny_run import MODEL, command_run, tiny_run
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from dogbreed.composed_run import CONF
 from dogbreed.data.check import main as check
 from dogbreed.errors import ConfigError
 from dogbreed.overrides import check_overrides
 from dogbreed.predict import parse
-from dogbreed.train import CONF
 from dogbreed.training.history import read_history
 from tests.public_faults.conftest import WatchedRun
 from tests.public_faults.tiny_run import command_run

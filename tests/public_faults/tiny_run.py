@@ -15,12 +15,13 @@ from hydra.core.global_hydra import GlobalHydra
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from dogbreed.composed_run import CONF
 from dogbreed.data.datamodule import DogBreedDataModule
 from dogbreed.data.folder import Split
 from dogbreed.evaluation.evaluation import Settings
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.models.network import BreedNetwork
-from dogbreed.train import CONF, main, quiet, train
+from dogbreed.train import main, quiet, train
 from dogbreed.training.interruption import Interruption
 from dogbreed.training.results import write_results
 from dogbreed.training.trainer import build_callbacks, build_trainer

@@ -8,11 +8,15 @@ import pytest
 
 from dogbreed.reporting.debugger_page import render_debugger_page
 from dogbreed.reporting.profiler_page import render_profiler_page
+from dogbreed.reporting.tuning_page import render_tuning_page
+from dogbreed.tuning.plots import study_plots
 from tests.reporting.drawn_run import drawn_debugger, drawn_profiler
+from tests.reporting.drawn_tuning import drawn_tuning
 from tests.reporting.test_browser import BROWSER, QUIET, pytestmark, sync_api
+from tests.tuning.drawn_study import drawn_study
 
 __all__ = ["pytestmark"]
-PAGES = ("debugger", "profiler")
+PAGES = ("debugger", "profiler", "tuning")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +32,11 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
-    htmls = (render_debugger_page(drawn_debugger()), render_profiler_page(drawn_profiler(gpus=1)))
+    htmls = (
+        render_debugger_page(drawn_debugger()),
+        render_profiler_page(drawn_profiler(gpus=1)),
+        render_tuning_page(drawn_tuning(plots=study_plots(drawn_study(), "val/loss"))),
+    )
     for name, html in zip(PAGES, htmls, strict=True):
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
     return {name: folder / f"{name}.html" for name in PAGES}

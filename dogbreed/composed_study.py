@@ -1,0 +1,174 @@
+"""Trials of a composed configuration: runs without a model at the end, for their validation figures alone."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from dogbreed.composed_run import build_module, check_kinds, part, plain, rehearse
+from dogbreed.errors import ConfigError, TrialError
+from dogbreed.tuning.search import Search, check_settings
+from dogbreed.tuning.space import Choice
+from dogbreed.tuning.study import open_study
+from dogbreed.tuning.trying import Enough, Outcome, never, run_trials
+
+if TYPE_CHECKING:
+    from dogbreed.data.check import CheckedFolder
+    from dogbreed.training.interruption import Interruption
+
+# What a study's configuration has and a run's has not.
+OWN = ("search", "n_trials", "n_jobs")
+STUDY = "study.db"
+# What says in its constructor what it cannot use.
+CONSTRUCTED: dict[str, Callable[[DictConfig], Any]] = {"model": rehearse, "data": lambda node: part(node, "data")}
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs of one configuration with some of its settings changed, below one folder.
+
+    Args:
+        cfg: of the run.
+        search: what counts.
+        folder: of the study.
+        checked: the folder of photos, the same split for every run.
+        interruption: says whether a signal has asked to stop.
+    """
+
+    cfg: DictConfig
+    search: Search
+    folder: Path
+    checked: CheckedFolder
+    interruption: Interruption
+
+    def __call__(
+        self,
+        settings: Mapping[str, Any],
+        name: str,
+        enough: Enough = never,
+        *,
+        quietly: bool = True,
+    ) -> Outcome:
+        """Train with these settings, or go on where it was interrupted.
+
+        Args:
+            settings: that differ from the configuration's.
+            name: of the run's folder.
+            enough: is told each epoch's value, and says whether the run may end.
+            quietly: whether what it prints goes to `log.txt` in its folder.
+
+        Raises:
+            TrialError: no epoch had a validation loss that is a number, or the device has too little memory.
+            Interrupted: a signal asked to stop.
+        """
+        from torch import OutOfMemoryError
+
+        self.interruption.stop_if_asked()
+        began, folder = time.monotonic(), self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with _log(folder / "log.txt") if quietly else nullcontext():
+                figures = self._train(with_settings(self.cfg, {**settings, "paths.output_dir": str(folder)}), enough)
+        except OutOfMemoryError as error:
+            raise TrialError(f"Too little memory on the device: {str(error).splitlines()[0]}") from error
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        if figures.best is None:
+            raise TrialError("The validation loss was no number in any epoch.")
+        epochs = [epoch[self.search.metric] for epoch in figures.epochs]
+        return Outcome(figures.best[self.search.metric], epochs, figures.given_up, time.monotonic() - began)
+
+    def _train(self, cfg: DictConfig, enough: Enough) -> Any:
+        from dogbreed.train import quiet, train
+        from dogbreed.training.best_checkpoint import BestCheckpoint
+        from dogbreed.training.epoch_figures import EpochFigures
+        from dogbreed.training.history import HistoryLogger
+
+        quiet()
+        figures = EpochFigures(lambda epoch, seen: enough(epoch, seen[self.search.metric]))
+        callbacks = part(cfg.callbacks, "callbacks", interruption=self.interruption)
+        trainer = part(
+            cfg.trainer,
+            "trainer",
+            callbacks=[*(one for one in callbacks if not isinstance(one, BestCheckpoint)), figures],
+            logger=[HistoryLogger(Path(cfg.paths.output_dir) / "history.csv")],
+            enable_checkpointing=False,
+        )
+        data = part(cfg.data, "data", checked=self.checked)
+        train(trainer, build_module(cfg, data), data)
+        return figures
+
+
+def run_of(cfg: DictConfig) -> DictConfig:
+    """The configuration of a run, of a study's."""
+    return OmegaConf.masked_copy(cfg, [str(name) for name in cfg if name not in OWN])
+
+
+def with_settings(cfg: DictConfig, settings: Mapping[str, Any]) -> DictConfig:
+    """A configuration with some settings changed, by their full names."""
+    changed = cfg.copy()
+    for name, value in settings.items():
+        OmegaConf.update(changed, name, value, merge=False)
+    return changed
+
+
+def composed_search(cfg: DictConfig) -> Search:
+    """The search of a study's configuration, every setting of it tried on the run's own checks.
+
+    Raises:
+        ConfigError: an unknown setting, or a value that a run cannot use.
+    """
+    search: Search = part(cfg.search, "search")
+    run = run_of(cfg)
+    check_settings(search.space, plain(run))
+    for name, parameter in search.space.items():
+        for value in parameter.values if isinstance(parameter, Choice) else (parameter.low, parameter.high):
+            _check_value(run, name, value)
+    if cfg.lr_find:
+        raise ConfigError("Expected lr_find=false: a search would find one learning rate, and lr_find another.")
+    return search
+
+
+def work(
+    cfg: Mapping[str, Any], search: Search, checked: CheckedFolder, n_trials: int, lock: AbstractContextManager[Any]
+) -> None:
+    """Run trials beside other processes, until there are enough.
+
+    Args:
+        cfg: of a run, its interpolations as they are; `paths.output_dir` is the study's folder.
+        search: of the study.
+        checked: the folder of photos.
+        n_trials: in all.
+        lock: of all processes.
+    """
+    from dogbreed.training.interruption import Interrupted, Interruption
+
+    config, interruption = OmegaConf.create(dict(cfg)), Interruption()
+    folder = Path(config.paths.output_dir)
+    runs = Runs(config, search, folder, checked, interruption)
+    study = open_study(folder / STUDY, search, config.trainer.max_epochs)
+    try:
+        with interruption.listening():
+            run_trials(study, search, runs, n_trials=n_trials, seed=config.seed, asking=lock, parallel=True)
+    except Interrupted as interrupted:
+        raise SystemExit(interrupted.exit_status) from None
+
+
+def _check_value(run: DictConfig, name: str, value: Any) -> None:
+    changed, group = with_settings(run, {name: value}), name.partition(".")[0]
+    if isinstance(node := changed[group], DictConfig) and "_target_" in node:
+        check_kinds(node, group)
+        if group in CONSTRUCTED:
+            CONSTRUCTED[group](node)
+
+
+@contextmanager
+def _log(path: Path) -> Iterator[None]:
+    with path.open("a") as file, redirect_stdout(file):
+        yield
