@@ -132,7 +132,10 @@ def test_trials_can_run_two_at_once(photos: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("+search.space.model.learning_rates={_target_:dogbreed.tuning.Uniform,low:0,high:1}", "model.learning_rate?"),
+        (
+            "+search.space.model.learning_rates={_target_:dogbreed.tuning.Uniform,low:0,high:1}",
+            "did you mean model.learning_rate",
+        ),
         ("search.space.model.learning_rate.low=1", "Expected two numbers above zero, the lower first"),
         ("search.space.model.dropout.high=2", "Expected model.dropout to be in [0, 1)"),
         ("search.space.data.batch_size.values=[8,0]", "Expected data.batch_size to be at least 1, got 0"),
