@@ -17,6 +17,9 @@ METRICS = {
 # What a search can go by, and where to.
 OBJECTIVES = {"val/loss": "minimize", "val/acc": "maximize", "val/acc5": "maximize"}
 
+# What stands before the figures of an earlier epoch.
+KEPT = "kept"
+
 NUMBER = r"([-+]?[0-9]+(?:\.[0-9]+)?)"
 # The blank that ends it keeps the 1 of 1e-05 from being read as a number.
 END = " "
@@ -34,21 +37,32 @@ def fixed_point(value: float, digits: int = 5) -> str:
     return format(Decimal(f"{value:.{digits - 1}e}"), "f")
 
 
-def epoch_line(epoch: int, max_epochs: int | None, metrics: Mapping[str, float], *, best: bool, seconds: float) -> str:
+def epoch_line(
+    epoch: int,
+    max_epochs: int | None,
+    metrics: Mapping[str, float],
+    *,
+    kept: Mapping[str, float] | None,
+    seconds: float,
+) -> str:
     """An epoch's figures, for a terminal and for a log alike.
 
     Args:
         epoch: from 1.
         max_epochs: as many as there will be at most.
         metrics: at least those of `METRICS`.
-        best: whether the validation loss is the lowest so far: the epoch whose weights are kept. It gets a star.
+        kept: those of the epoch with the lowest validation loss so far, whose weights are kept: of this one, which
+            then gets a star, or of an earlier one, which then stand beside it. None where there is none.
         seconds: that the epoch took.
 
-    >>> epoch_line(1, 12, dict.fromkeys(METRICS, 0.25), best=True, seconds=2.44)
+    >>> figures = dict.fromkeys(METRICS, 0.25)
+    >>> epoch_line(1, 12, figures, kept=figures, seconds=2.44)
     'epoch   1/12* train loss 0.25000 acc 0.25000   val loss 0.25000 acc 0.25000 top-5 0.25000   2.4 s'
     """
-    star = "*" if best else " "
+    star = "*" if kept is metrics else " "
     parts = [_figures(split, metrics) for split in ("train/", "val/")]
+    if kept is not None and kept is not metrics:
+        parts.append(" ".join([KEPT, *(fixed_point(kept[name]) for name in OBJECTIVES)]))
     return "   ".join([f"epoch {epoch:>3}/{max_epochs}{star} {parts[0]}", *parts[1:], f"{seconds:.1f} s"])
 
 
@@ -62,8 +76,9 @@ def metric_regex(name: str) -> str:
 
 
 def objective_regex(name: str) -> str:
-    """What reads a metric of `METRICS` off the lines with a star: the last such figure is that of the kept weights."""
-    return f"{EPOCH}[*]{_until(name)}{NUMBER}{END}"
+    """What reads a metric of `OBJECTIVES` off every line as that of the weights that are kept so far."""
+    before = " +[^ ]+" * list(OBJECTIVES).index(name)
+    return f"{EPOCH}(?:[*]{_until(name)}| .* {KEPT}{before} ){NUMBER}{END}"
 
 
 def _figures(split: str, metrics: Mapping[str, float]) -> str:

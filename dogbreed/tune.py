@@ -27,6 +27,7 @@ from dogbreed.tuning.page import write_page
 from dogbreed.tuning.progress import Progress, short
 from dogbreed.tuning.search import Search
 from dogbreed.tuning.study import check_same, open_study, recover
+from dogbreed.tuning.table import trial_table
 from dogbreed.tuning.trials import Trial, best, ended, write_trials
 from dogbreed.tuning.trying import add_default, budget, enqueue_grid, run_trials
 from dogbreed.tuning.workers import share_work
@@ -76,7 +77,8 @@ def tune(cfg: DictConfig, interruption: Interruption) -> None:
     said = write_page(
         output_dir, study, search, winner, command=pasted(command), file=file, default=default, again=again
     )
-    print("\n".join([*_figures(output_dir), said, *_after(output_dir, command)]))
+    table = trial_table(ended(study, search), search)
+    print("\n".join([table, *_figures(output_dir), said, *_after(output_dir, command)]))
 
 
 def _opened(cfg: DictConfig, interruption: Interruption) -> tuple[Runs, optuna.Study]:

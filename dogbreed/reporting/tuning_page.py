@@ -10,8 +10,8 @@ from dogbreed.reporting.frame import framed
 from dogbreed.reporting.outline import Section, outline
 from dogbreed.reporting.seed_dots import finite_seeds, seed_dots
 from dogbreed.reporting.study_wording import metric_name, setting
-from dogbreed.reporting.trial_order import best_first, parameter_names
 from dogbreed.reporting.tuning_contents import TuningContents
+from dogbreed.tuning.trial_order import best_first, parameter_names
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

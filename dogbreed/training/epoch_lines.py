@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import Any
@@ -11,6 +12,8 @@ from typing_extensions import override
 
 from dogbreed.epoch_line import epoch_line
 
+NONE = {"val/loss": math.inf}
+
 
 class EpochLines(Callback):
     """Prints epoch, losses, accuracies and duration; a star marks the best validation loss so far.
@@ -19,7 +22,7 @@ class EpochLines(Callback):
     """
 
     def __init__(self) -> None:
-        self._best = float("inf")
+        self._kept: dict[str, float] | None = None
         self._begun: float | None = None
 
     @override
@@ -38,19 +41,21 @@ class EpochLines(Callback):
 
     @override
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self._best}
+        return {"kept": self._kept}
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._best = state_dict["best"]
+        self._kept = state_dict["kept"]
 
     def _print(self, trainer: Trainer, pl_module: LightningModule) -> None:
         metrics = {name: value.item() for name, value in trainer.callback_metrics.items()}
         if self._begun is None or "val/loss" not in metrics:
             return
-        best = metrics["val/loss"] < self._best
-        self._best = min(self._best, metrics["val/loss"])
+        if metrics["val/loss"] < (self._kept or NONE)["val/loss"]:
+            self._kept = metrics
         seconds = time.monotonic() - self._begun
         # Lightning's own print, which goes around a moving progress bar.
-        pl_module.print(epoch_line(trainer.current_epoch, trainer.max_epochs, metrics, best=best, seconds=seconds))
+        pl_module.print(
+            epoch_line(trainer.current_epoch, trainer.max_epochs, metrics, kept=self._kept, seconds=seconds)
+        )
         sys.stdout.flush()

@@ -57,6 +57,7 @@ def trial(preset: str, photos: Path, folder: Path, checked: CheckedFolder, setti
     return runs(settings, "trial")
 
 
+# fault 9
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_setting_of_every_preset_moved_alone_changes_the_run(
@@ -75,6 +76,7 @@ def test_every_setting_of_every_preset_moved_alone_changes_the_run(
         assert found.epochs != own.epochs, name
 
 
+# fault 11
 def test_no_test_photo_is_opened_by_a_trial(photos: Path, tmp_path: Path, checked: CheckedFolder) -> None:
     opened: list[str] = []
     listening = True
@@ -93,6 +95,7 @@ def test_no_test_photo_is_opened_by_a_trial(photos: Path, tmp_path: Path, checke
     assert not any(path.startswith(str(photos / "test")) for path in opened)
 
 
+# fault 11
 @pytest.mark.parametrize("metric", ["test/loss", "test/acc", "train/acc"])
 def test_nothing_but_validation_can_be_searched_by(photos: Path, metric: str) -> None:
     config = composed("frozen", photos)
@@ -101,6 +104,7 @@ def test_nothing_but_validation_can_be_searched_by(photos: Path, metric: str) ->
         composed_search(config)
 
 
+# fault 36
 @pytest.mark.parametrize("preset", OWN)
 def test_learning_rates_are_searched_by_their_order_of_magnitude_around_what_wins(preset: str, photos: Path) -> None:
     rate = composed_search(composed(preset, photos)).space["model.learning_rate"]

@@ -11,10 +11,10 @@ import pytest
 from dogbreed.reporting.frame import FOLDER
 from dogbreed.reporting.palette import DARK, LIGHT
 from dogbreed.reporting.seed_dots import seed_dots
-from dogbreed.reporting.trial_order import best_first
 from dogbreed.reporting.tuning_page import PLOTS, SECTIONS, render_tuning_page
 from dogbreed.reporting.wording import UNDEFINED
 from dogbreed.tuning.plots import study_plots
+from dogbreed.tuning.trial_order import best_first
 from tests.reporting.drawn_tuning import YAML, drawn_trial, drawn_tuning
 from tests.reporting.parsed_page import ParsedPage
 from tests.reporting.test_page import HOSTILE, REFERENCES
