@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 OWN = ("search", "n_trials", "n_jobs")
 STUDY = "study.db"
 # What says in its constructor what it cannot use.
-CONSTRUCTED: dict[str, Callable[[DictConfig], Any]] = {"model": rehearse, "data": lambda node: part(node, "data")}
+CONSTRUCTED: dict[str, Callable[[DictConfig], Any]] = {
+    "model": rehearse,
+    **{name: partial(part, name=name) for name in ("data", "trainer", "callbacks")},
+}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,9 @@ from dogbreed.command_line import run_command
 from dogbreed.composed_command import begin, told_in_one_line
 from dogbreed.composed_run import CONF, part, plain, rehearse
 from dogbreed.composed_study import STUDY, Runs, composed_search, run_of, with_settings, work
+from dogbreed.data.lock import locked
 from dogbreed.errors import ConfigError, TrialError
+from dogbreed.seed_comparison import DEFAULT, over_seeds
 from dogbreed.tuning.best_settings import experiment_file, pasted, train_command
 from dogbreed.tuning.page import write_page
 from dogbreed.tuning.progress import Progress, short
@@ -29,12 +31,13 @@ from dogbreed.tuning.search import Search
 from dogbreed.tuning.study import check_same, open_study, recover
 from dogbreed.tuning.table import trial_table
 from dogbreed.tuning.trials import Trial, best, ended, write_trials
-from dogbreed.tuning.trying import add_default, budget, enqueue_grid, run_trials
+from dogbreed.tuning.trying import budget, enqueue_grid, run_trials
 from dogbreed.tuning.workers import share_work
 
 if TYPE_CHECKING:
     import optuna
 
+    from dogbreed.data.datamodule import DogBreedDataModule
     from dogbreed.training.interruption import Interruption
 
 
@@ -58,17 +61,28 @@ def tune(cfg: DictConfig, interruption: Interruption) -> None:
     output_dir = Path(cfg.paths.output_dir)
     # Fixed: another process would read another time of the day.
     cfg.paths.output_dir = str(output_dir)
-    runs, study = _opened(cfg, interruption)
-    search, n_trials = runs.search, budget(runs.search, cfg.n_trials)
+    search, data = _checked(cfg)
+    with locked(output_dir / STUDY, partial(_busy, output_dir)):
+        _tune(cfg, search, data, interruption)
+
+
+def _busy(output_dir: Path) -> None:
+    raise ConfigError(f"Another process is at work in {output_dir}. Choose another paths.output_dir, or wait.")
+
+
+def _tune(cfg: DictConfig, search: Search, data: DogBreedDataModule, interruption: Interruption) -> None:
+    output_dir = Path(cfg.paths.output_dir)
+    runs, study = _opened(cfg, search, data, interruption)
+    n_trials = budget(search, cfg.n_trials)
     print("\n".join(_before(cfg, search, n_trials)), flush=True)
     with interruption.listening():
-        default = _over_seeds(study, runs, {}, "default")
+        default = over_seeds(study, runs, {}, DEFAULT)
         enqueue_grid(study, search)
         _try(cfg, study, runs, n_trials)
         winner = best(ended(study, search), search.direction)
         if winner is None:
             raise TrialError(f"No trial had a result; {output_dir / 'trials.csv'} says why.")
-        again = default if winner.default else _over_seeds(study, runs, winner.settings, winner.folder)
+        again = default if winner.default else over_seeds(study, runs, winner.settings, winner.folder)
     command = train_command(sys.argv[1:], winner.settings, _experiment())
     _train_best(runs, winner, command)
     comment = f"The best of {len(ended(study, search))} trials: {search.metric} {short(winner.value)}."
@@ -81,16 +95,23 @@ def tune(cfg: DictConfig, interruption: Interruption) -> None:
     print("\n".join([table, *_figures(output_dir), said, *_after(output_dir, command)]))
 
 
-def _opened(cfg: DictConfig, interruption: Interruption) -> tuple[Runs, optuna.Study]:
-    """Everything that can be wrong with what was given is told here."""
-    from dogbreed.training.notices import differing
-
+def _checked(cfg: DictConfig) -> tuple[Search, DogBreedDataModule]:
+    """Everything that can be wrong with the settings is told here."""
     for name in ("n_trials", "n_jobs"):
         if not isinstance(cfg[name], int) or cfg[name] < 1:
             raise ConfigError(f"Expected {name} to be a whole number of at least 1, got {cfg[name]!r}.")
-    search, output_dir = composed_search(cfg), Path(cfg.paths.output_dir)
-    data = part(cfg.data, "data")
+    search, data = composed_search(cfg), part(cfg.data, "data")
     rehearse(cfg.model)
+    return search, data
+
+
+def _opened(
+    cfg: DictConfig, search: Search, data: DogBreedDataModule, interruption: Interruption
+) -> tuple[Runs, optuna.Study]:
+    """The study as it was left, and the runs that it is made of."""
+    from dogbreed.training.notices import differing
+
+    output_dir = Path(cfg.paths.output_dir)
     study = open_study(output_dir / STUDY, search, cfg.trainer.max_epochs)
     settings = {name: value for name, value in plain(cfg).items() if name not in ("n_trials", "n_jobs")}
     check_same(study, settings, differing)
@@ -98,27 +119,6 @@ def _opened(cfg: DictConfig, interruption: Interruption) -> tuple[Runs, optuna.S
     data.prepare_data()
     data.setup()
     return Runs(run_of(cfg), search, output_dir, data.checked, interruption), study
-
-
-def _over_seeds(study: optuna.Study, runs: Runs, settings: Mapping[str, Any], folder: str) -> dict[int, float]:
-    """The metric of some settings by seed; what an earlier call has found is known."""
-    search, first = runs.search, int(runs.cfg.seed)
-    known = {trial.folder: trial.value for trial in ended(study, search)}
-    values: dict[int, float] = {}
-    for seed in range(first, first + search.seeds):
-        note = f"{folder} seed {seed}"
-        if (value := study.user_attrs.get(note, known.get(folder) if seed == first else None)) is None:
-            # The first of all looks at the photos, which can be seen.
-            outcome = runs({**settings, "seed": seed}, f"{folder}/seed-{seed}", quietly=note != f"default seed {first}")
-            value = outcome.value
-            if note == f"default seed {first}":
-                own = {name: OmegaConf.select(runs.cfg, name) for name in search.space}
-                add_default(study, search, {name: _plain(value) for name, value in own.items()}, outcome)
-            name = "default" if folder == "default" else "best settings"
-            print(f"{name}, seed {seed}: {search.metric} {short(value)}  {outcome.seconds:.1f} s", flush=True)
-        study.set_user_attr(note, value)
-        values[seed] = value
-    return values
 
 
 def _try(cfg: DictConfig, study: optuna.Study, runs: Runs, n_trials: int) -> None:
@@ -132,13 +132,15 @@ def _try(cfg: DictConfig, study: optuna.Study, runs: Runs, n_trials: int) -> Non
     try:
         if cfg.n_jobs > 1:
             config: Any = OmegaConf.to_container(runs.cfg)
-            share_work(
+            statuses = share_work(
                 partial(work, config, runs.search, runs.checked, n_trials),
                 cfg.n_jobs,
                 stopping=lambda: runs.interruption.signal is not None,
                 meanwhile=after,
             )
             runs.interruption.stop_if_asked()
+            if any(statuses):
+                raise TrialError(f"Of {cfg.n_jobs} processes some ended with status {max(statuses, key=abs)}.")
         else:
             run_trials(study, runs.search, runs, n_trials=n_trials, seed=cfg.seed, after=after)
         after()
@@ -188,10 +190,6 @@ def _after(output_dir: Path, command: Sequence[str]) -> list[str]:
 
 def _experiment() -> str | None:
     return HydraConfig.get().runtime.choices.get("experiment") if HydraConfig.initialized() else None
-
-
-def _plain(value: Any) -> Any:
-    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def command() -> None:

@@ -18,6 +18,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
 from dogbreed.composed_run import CONF
+from dogbreed.data.lock import locked
 from dogbreed.errors import ConfigError
 from dogbreed.overrides import check_overrides
 from dogbreed.predictor import BreedPredictor
@@ -141,6 +142,10 @@ def test_trials_can_run_two_at_once(photos: Path, tmp_path: Path) -> None:
         ("search.space.data.batch_size.values=[8,0]", "Expected data.batch_size to be at least 1, got 0"),
         ("search.space.model.hidden.values=[[],eight]", "Expected model.hidden to be"),
         ("search.space.model.dropout=0.5", "Expected search.space.model.dropout to be a range or a choice"),
+        (
+            "+search.space.trainer={max_epochs:{_target_:dogbreed.tuning.Integers,low:0,high:9}}",
+            "trainer.max_epochs to be at least 1, got 0",
+        ),
         ("search.metric=test/acc", "Expected search.metric to be one of val/loss"),
         ("search.early_stopping=3", "Expected search.early_stopping to be true or false"),
         ("lr_find=true", "lr_find=false"),
@@ -157,6 +162,14 @@ def test_what_cannot_be_searched_is_told_before_anything_starts(tmp_path: Path, 
         run(config, Interruption())
     assert said in str(told.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_searches_do_not_share_a_folder(photos: Path, tmp_path: Path) -> None:
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("tune", ["data=folder", f"data.root={photos}", *QUICK, f"paths.output_dir={tmp_path}"])
+    with locked(tmp_path / "study.db"), pytest.raises(ConfigError, match="Another process is at work"):
+        run(config, Interruption())
 
 
 @pytest.mark.parametrize(("override", "said"), [("search=frosen", "frozen"), ("n_job=2", "did you mean n_jobs?")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -17,14 +17,15 @@ _CAN_LOCK = fcntl is not None
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Let one process at a time work on `path`; the others wait. `<path>.lock` is there meanwhile.
 
-    A file system without locks (some network drives) and a system without `fcntl` are used unlocked.
+    `waiting` is called before a wait; what it raises ends it. A file system without locks (some network drives) and a
+    system without `fcntl` are used unlocked.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(path.name + ".lock")
-    with _lock_file(lock):
+    with _lock_file(lock, waiting):
         try:
             yield
         finally:
@@ -32,10 +33,14 @@ def locked(path: Path) -> Iterator[None]:
                 lock.unlink(missing_ok=True)
 
 
-def _lock_file(lock: Path) -> IO[bytes]:
+def _lock_file(lock: Path, waiting: Callable[[], None]) -> IO[bytes]:
     while True:
         file = lock.open("ab")
-        _wait_for(file, lock)
+        try:
+            _wait_for(file, lock, waiting)
+        except BaseException:
+            file.close()
+            raise
         if not _CAN_LOCK or _is_at(lock, file):
             return file
         file.close()
@@ -49,12 +54,17 @@ def _is_at(lock: Path, file: IO[bytes]) -> bool:
         return False
 
 
-def _wait_for(file: IO[bytes], lock: Path) -> None:
+def _wait_for(file: IO[bytes], lock: Path, waiting: Callable[[], None]) -> None:
     if not _CAN_LOCK:
         return
-    with suppress(OSError):
+    try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        logging.getLogger(__name__).info("Another process holds %s; waiting for it.", lock)
+        waiting()
+    except OSError:
         return
-    logging.getLogger(__name__).info("Another process holds %s; waiting for it.", lock)
+    else:
+        return
     with suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -66,9 +66,11 @@ def enqueue_grid(study: optuna.Study, search: Search) -> None:
 
 
 def add_default(study: optuna.Study, search: Search, settings: Mapping[str, Any], outcome: Outcome) -> bool:
-    """Count a run with the default settings as the first trial, where the search could have chosen them."""
+    """Count a run with the default settings as the first trial, once, where the search could have chosen them."""
     import optuna
 
+    if any(trial.default for trial in ended(study, search)):
+        return True
     if not all(parameter.contains(settings[name]) for name, parameter in search.space.items()):
         return False
     trial = optuna.create_trial(
