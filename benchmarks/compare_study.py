@@ -2,13 +2,13 @@ r"""A whole search by ours, beside what the same trials would take by the public
 
     python benchmarks/compare_study.py PHOTOS --weights WEIGHTS --epochs 20 --trials 20 --results RESULTS
 
-PHOTOS is a folder with train/, valid/ and test/; WEIGHTS a state dict of torchvision's backbone, or none for random
-weights, which are good for times only. Ours is `python -m dogbreed.tune`, all of it, with an empty cache: default over
+PHOTOS is a folder with train/, valid/ and test/; WEIGHTS a state dict of torchvision's backbone; one of random weights
+is good for times only (--seeds 0). Ours is `python -m dogbreed.tune`, all of it, with an empty cache: default over
 three seeds, trials, best over three seeds, the best trained again, tested and reported on. The public method has no
 pruning and keeps nothing, so its trials are all alike: an epoch of it on --limit-train photos, measured before and
 after ours, is scaled by the photos, the epochs and the trials; imports, tests and comparisons are not counted there.
 
-With weights, the default and the best settings are then trained over --seeds seeds and tested.
+The default and the best settings are then trained over --seeds seeds and tested.
 """
 
 from __future__ import annotations
@@ -52,10 +52,8 @@ def part(some: Path) -> dict[str, Any]:
 def command(options: argparse.Namespace, module: str, output_dir: Path, *overrides: str) -> list[str]:
     """A command of ours."""
     given = [f"data.root={options.photos}", "data=folder", f"model.backbone={options.backbone}"]
-    weights = f"model.weights={options.weights or 'null'}"
-    epochs, folder = f"trainer.max_epochs={options.epochs}", f"paths.output_dir={output_dir}"
-    # What is random stays frozen in this measurement.
-    return [sys.executable, "-m", module, *given, weights, "model.frozen=true", epochs, folder, *overrides]
+    run = [f"model.weights={options.weights}", f"trainer.max_epochs={options.epochs}", f"paths.output_dir={output_dir}"]
+    return [sys.executable, "-m", module, *given, *run, *overrides]
 
 
 def test_accuracies(options: argparse.Namespace, folder: Path, best: dict[str, Any]) -> dict[str, list[float]]:
@@ -105,7 +103,7 @@ def main() -> None:
             "peak MiB": usage.ru_maxrss / 1024,
             "ratio": public / seconds,
             "best": best,
-            "test accuracy": test_accuracies(options, Path(scratch), best) if options.seeds and options.weights else {},
+            "test accuracy": test_accuracies(options, Path(scratch), best) if options.seeds else {},
         }
     (options.results / f"{options.backbone}.json").write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))

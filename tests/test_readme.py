@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,18 @@ def test_every_setting_that_the_readme_names_exists() -> None:
     assert len(named) > 10
     missing = [name for name in named if OmegaConf.select(config, name, default="nowhere") == "nowhere"]
     assert missing == []
+
+
+def test_the_space_that_the_readme_shows_can_be_searched(tmp_path: Path) -> None:
+    from hydra import compose, initialize_config_dir
+
+    from dogbreed.composed_run import CONF
+    from dogbreed.composed_study import composed_search
+
+    (shown,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    conf = tmp_path / "conf"
+    shutil.copytree(CONF, conf)
+    (conf / "search" / "mine.yaml").write_text(shown)
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        config = compose("tune", ["search=mine", "data=folder", "data.root=photos", "model.weights=null"])
+    assert list(composed_search(config).space) == ["model.learning_rate", "model.hidden", "trainer.max_epochs"]
