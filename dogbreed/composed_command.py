@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -56,5 +57,5 @@ def told_in_one_line(cfg: DictConfig, command: str, work: Callable[[DictConfig, 
 
 def _to_go_on(cfg: DictConfig, command: str, interrupted: BaseException) -> str:
     given = [argument for argument in sys.argv[1:] if not argument.startswith("paths.output_dir=")]
-    again = " ".join([command, *given, f"paths.output_dir={cfg.paths.output_dir}"])
+    again = f"{command} {shlex.join([*given, f'paths.output_dir={cfg.paths.output_dir}'])}"
     return f"\nStopped by {interrupted}; the run is stored. To go on: {again}"

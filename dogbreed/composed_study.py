@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,17 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from dogbreed.atomic import write_text
+from dogbreed.command_line import fail
 from dogbreed.composed_run import build_module, check_kinds, part, plain, rehearse
-from dogbreed.errors import ConfigError, TrialError
+from dogbreed.errors import ConfigError, DogbreedError, TrialError
 from dogbreed.tuning.search import Search, check_settings
 from dogbreed.tuning.space import Choice
-from dogbreed.tuning.study import open_study
+from dogbreed.tuning.study import faults_of, open_study
 from dogbreed.tuning.trying import Enough, Outcome, never, run_trials
 
 if TYPE_CHECKING:
     from dogbreed.data.check import CheckedFolder
     from dogbreed.training.interruption import Interruption
 
+# What is of no account before the best settings are trained with.
+AFTERWARDS = ("evaluation", "report")
 # What a study's configuration has and a run's has not.
 OWN = ("search", "n_trials", "n_jobs")
 STUDY = "study.db"
@@ -76,7 +81,7 @@ class Runs:
 
         self.interruption.stop_if_asked()
         began, folder = time.monotonic(), self.folder / name
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_own(folder, settings)
         try:
             with _log(folder / "log.txt") if quietly else nullcontext():
                 figures = self._train(with_settings(self.cfg, {**settings, "paths.output_dir": str(folder)}), enough)
@@ -109,9 +114,25 @@ class Runs:
         return figures
 
 
+def _make_own(folder: Path, settings: Mapping[str, Any]) -> None:
+    """A folder for a run with these settings: what a run with others left there is no beginning of it."""
+    own, text = folder / "settings.json", json.dumps(settings, sort_keys=True)
+    if folder.exists() and not (own.exists() and own.read_text() == text):
+        shutil.rmtree(folder)
+    write_text(own, text)
+
+
 def run_of(cfg: DictConfig) -> DictConfig:
     """The configuration of a run, of a study's."""
     return OmegaConf.masked_copy(cfg, [str(name) for name in cfg if name not in OWN])
+
+
+def deciding(cfg: DictConfig) -> dict[str, Any]:
+    """The settings of a study's configuration that decide what its trials give; a study has the same for all."""
+    settings = {name: value for name, value in plain(cfg).items() if name not in ("n_trials", "n_jobs", *AFTERWARDS)}
+    settings["search"] = {name: value for name, value in settings["search"].items() if name != "seeds"}
+    settings["trainer"] = {name: value for name, value in settings["trainer"].items() if name != "limit_test_batches"}
+    return settings
 
 
 def with_settings(cfg: DictConfig, settings: Mapping[str, Any]) -> DictConfig:
@@ -158,10 +179,12 @@ def work(
     runs = Runs(config, search, folder, checked, interruption)
     study = open_study(folder / STUDY, search, config.trainer.max_epochs)
     try:
-        with interruption.listening():
+        with interruption.listening(), faults_of(folder / STUDY):
             run_trials(study, search, runs, n_trials=n_trials, seed=config.seed, asking=lock, parallel=True)
     except Interrupted as interrupted:
         raise SystemExit(interrupted.exit_status) from None
+    except DogbreedError as error:
+        raise SystemExit(fail(str(error))) from None
 
 
 def _check_value(run: DictConfig, name: str, value: Any) -> None:

@@ -62,7 +62,6 @@ def run(
         DogbreedError: what the user gave cannot be used.
         Interrupted: a signal asked the run to stop; its state is stored.
     """
-    from dogbreed.evaluation.evaluation import Settings
     from dogbreed.training import notices, results
 
     quiet()
@@ -70,11 +69,7 @@ def run(
     if finished := notices.finished(output_dir, plain(cfg)):
         print(finished)
         return
-    check_arguments(Settings, plain(cfg.evaluation), "evaluation.")
-    check_arguments(results.write_results, {"report": cfg.report}, "")
-    callbacks = part(cfg.callbacks, "callbacks", interruption=interruption)
-    observers = [*part(cfg.debugger, "debugger"), *part(cfg.profiler, "profiler")]
-    trainer = part(cfg.trainer, "trainer", callbacks=[*callbacks, *observers])
+    trainer = composed_trainer(cfg, interruption)
     data = part(cfg.data, "data", checked=checked)
     rehearse(cfg.model)
     data.prepare_data()
@@ -103,6 +98,22 @@ def run(
         print("\n".join(notices.after(trainer, data, output_dir, found)))
 
 
+def composed_trainer(cfg: DictConfig, interruption: Interruption) -> Trainer:
+    """The trainer of a run with all its callbacks, after the settings of what follows the training were checked.
+
+    Raises:
+        ConfigError: a setting that cannot be used.
+    """
+    from dogbreed.evaluation.evaluation import Settings
+    from dogbreed.training.results import write_results
+
+    check_arguments(Settings, plain(cfg.evaluation), "evaluation.")
+    check_arguments(write_results, {"report": cfg.report}, "")
+    callbacks = part(cfg.callbacks, "callbacks", interruption=interruption)
+    observers = [*part(cfg.debugger, "debugger"), *part(cfg.profiler, "profiler")]
+    return part(cfg.trainer, "trainer", callbacks=[*callbacks, *observers])  # type: ignore[no-any-return]
+
+
 def _found_rate(cfg: DictConfig, trainer: Trainer, module: Any, data: Any, interruption: Any) -> str:
     from dogbreed.training.run import use_found_rate
 
@@ -112,6 +123,9 @@ def _found_rate(cfg: DictConfig, trainer: Trainer, module: Any, data: Any, inter
 
 def quiet() -> None:
     """Lightning's advice on hardware and loaders is not about anything that the user can change here."""
+    # Its import sets the level anew.
+    import pytorch_lightning  # noqa: F401
+
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*is smaller than the logging interval.*")

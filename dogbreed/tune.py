@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +14,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from dogbreed import train
 from dogbreed.atomic import write_text
+from dogbreed.best_run import train_best
 from dogbreed.command_line import run_command
 from dogbreed.composed_command import begin, told_in_one_line
-from dogbreed.composed_run import CONF, part, plain, rehearse
-from dogbreed.composed_study import STUDY, Runs, composed_search, run_of, with_settings, work
+from dogbreed.composed_run import CONF, part, rehearse
+from dogbreed.composed_study import STUDY, Runs, composed_search, deciding, run_of, work
+from dogbreed.data.check import describe
 from dogbreed.data.lock import locked
 from dogbreed.errors import ConfigError, TrialError
 from dogbreed.seed_comparison import DEFAULT, over_seeds
@@ -28,14 +27,15 @@ from dogbreed.tuning.best_settings import experiment_file, pasted, train_command
 from dogbreed.tuning.page import write_page
 from dogbreed.tuning.progress import Progress, short
 from dogbreed.tuning.search import Search
-from dogbreed.tuning.study import check_same, open_study, recover
+from dogbreed.tuning.study import check_same, faults_of, open_study, recover
 from dogbreed.tuning.table import trial_table
-from dogbreed.tuning.trials import Trial, best, ended, write_trials
-from dogbreed.tuning.trying import budget, enqueue_grid, run_trials
+from dogbreed.tuning.trials import best, ended, write_trials
+from dogbreed.tuning.trying import budget, run_trials
 from dogbreed.tuning.workers import share_work
 
 if TYPE_CHECKING:
     import optuna
+    from pytorch_lightning import Trainer
 
     from dogbreed.data.datamodule import DogBreedDataModule
     from dogbreed.training.interruption import Interruption
@@ -58,33 +58,50 @@ def tune(cfg: DictConfig, interruption: Interruption) -> None:
         DogbreedError: what the user gave cannot be used, or no trial had a result.
         Interrupted: a signal asked to stop; what was tried is kept.
     """
+    train.quiet()
     output_dir = Path(cfg.paths.output_dir)
     # Fixed: another process would read another time of the day.
     cfg.paths.output_dir = str(output_dir)
-    search, data = _checked(cfg)
-    with locked(output_dir / STUDY, partial(_busy, output_dir)):
-        _tune(cfg, search, data, interruption)
+    search, trainer, data = _checked(cfg, interruption)
+    study = output_dir / STUDY
+    with locked(study, partial(_busy, output_dir)), faults_of(study):
+        _tune(cfg, Runs(run_of(cfg), search, output_dir, data.checked, interruption), _before(data, trainer))
+
+
+def _checked(cfg: DictConfig, interruption: Interruption) -> tuple[Search, Trainer, DogBreedDataModule]:
+    """Everything that can be wrong with what was given is told here."""
+    from dogbreed.training.results import judged_splits
+
+    for name in ("n_trials", "n_jobs"):
+        if type(cfg[name]) is not int or cfg[name] < 1:
+            raise ConfigError(f"Expected {name} to be a whole number of at least 1, got {cfg[name]!r}.")
+    search = composed_search(cfg)
+    trainer = train.composed_trainer(run_of(cfg), interruption)
+    data = part(cfg.data, "data")
+    rehearse(cfg.model)
+    data.prepare_data()
+    data.setup()
+    judged_splits(trainer, data)
+    return search, trainer, data
 
 
 def _busy(output_dir: Path) -> None:
     raise ConfigError(f"Another process is at work in {output_dir}. Choose another paths.output_dir, or wait.")
 
 
-def _tune(cfg: DictConfig, search: Search, data: DogBreedDataModule, interruption: Interruption) -> None:
-    output_dir = Path(cfg.paths.output_dir)
-    runs, study = _opened(cfg, search, data, interruption)
-    n_trials = budget(search, cfg.n_trials)
-    print("\n".join(_before(cfg, search, n_trials)), flush=True)
-    with interruption.listening():
+def _tune(cfg: DictConfig, runs: Runs, notices: Sequence[str]) -> None:
+    output_dir, search = runs.folder, runs.search
+    study, n_trials = _opened(cfg, search), budget(search, cfg.n_trials)
+    print("\n".join([*notices, *_beginning(cfg, search, n_trials)]), flush=True)
+    with runs.interruption.listening():
         default = over_seeds(study, runs, {}, DEFAULT)
-        enqueue_grid(study, search)
         _try(cfg, study, runs, n_trials)
         winner = best(ended(study, search), search.direction)
         if winner is None:
             raise TrialError(f"No trial had a result; {output_dir / 'trials.csv'} says why.")
         again = default if winner.default else over_seeds(study, runs, winner.settings, winner.folder)
     command = train_command(sys.argv[1:], winner.settings, _experiment())
-    _train_best(runs, winner, command)
+    results = train_best(runs, winner, command)
     comment = f"The best of {len(ended(study, search))} trials: {search.metric} {short(winner.value)}."
     file = experiment_file(winner.settings, comment, _experiment())
     write_text(output_dir / "best.yaml", file)
@@ -92,33 +109,17 @@ def _tune(cfg: DictConfig, search: Search, data: DogBreedDataModule, interruptio
         output_dir, study, search, winner, command=pasted(command), file=file, default=default, again=again
     )
     table = trial_table(ended(study, search), search)
-    print("\n".join([table, *_figures(output_dir), said, *_after(output_dir, command)]))
+    print("\n".join([table, *_end(results), said, *_left(output_dir, command)]))
 
 
-def _checked(cfg: DictConfig) -> tuple[Search, DogBreedDataModule]:
-    """Everything that can be wrong with the settings is told here."""
-    for name in ("n_trials", "n_jobs"):
-        if not isinstance(cfg[name], int) or cfg[name] < 1:
-            raise ConfigError(f"Expected {name} to be a whole number of at least 1, got {cfg[name]!r}.")
-    search, data = composed_search(cfg), part(cfg.data, "data")
-    rehearse(cfg.model)
-    return search, data
-
-
-def _opened(
-    cfg: DictConfig, search: Search, data: DogBreedDataModule, interruption: Interruption
-) -> tuple[Runs, optuna.Study]:
-    """The study as it was left, and the runs that it is made of."""
+def _opened(cfg: DictConfig, search: Search) -> optuna.Study:
+    """The study as it was left."""
     from dogbreed.training.notices import differing
 
-    output_dir = Path(cfg.paths.output_dir)
-    study = open_study(output_dir / STUDY, search, cfg.trainer.max_epochs)
-    settings = {name: value for name, value in plain(cfg).items() if name not in ("n_trials", "n_jobs")}
-    check_same(study, settings, differing)
+    study = open_study(Path(cfg.paths.output_dir) / STUDY, search, cfg.trainer.max_epochs)
+    check_same(study, deciding(cfg), differing)
     recover(study)
-    data.prepare_data()
-    data.setup()
-    return Runs(run_of(cfg), search, output_dir, data.checked, interruption), study
+    return study
 
 
 def _try(cfg: DictConfig, study: optuna.Study, runs: Runs, n_trials: int) -> None:
@@ -126,11 +127,11 @@ def _try(cfg: DictConfig, study: optuna.Study, runs: Runs, n_trials: int) -> Non
 
     def after() -> None:
         trials = ended(study, runs.search)
-        progress.show(trials)
-        write_trials(table, trials, runs.search)
+        if progress.show(trials) or not table.exists():
+            write_trials(table, trials, runs.search)
 
     try:
-        if cfg.n_jobs > 1:
+        if cfg.n_jobs > 1 and len(ended(study, runs.search)) < n_trials:
             config: Any = OmegaConf.to_container(runs.cfg)
             statuses = share_work(
                 partial(work, config, runs.search, runs.checked, n_trials),
@@ -148,39 +149,33 @@ def _try(cfg: DictConfig, study: optuna.Study, runs: Runs, n_trials: int) -> Non
         progress.close()
 
 
-def _train_best(runs: Runs, winner: Trial, command: Sequence[str]) -> None:
-    """A whole run with the best settings, in the trial's own folder; its model and figures are the study's."""
-    folder = runs.folder / winner.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    print(f"Training with the settings of trial {winner.number}, to test them and keep the model: {folder}", flush=True)
-    cfg = with_settings(runs.cfg, {**winner.settings, "paths.output_dir": str(folder)})
-    with (folder / "log.txt").open("a") as log, redirect_stdout(log):
-        train.run(cfg, runs.interruption, checked=runs.checked, command=command)
-    metrics = runs.folder / "metrics.json"
-    metrics.unlink(missing_ok=True)
-    shutil.rmtree(runs.folder / "model", ignore_errors=True)
-    shutil.copytree(folder / "model", runs.folder / "model")
-    write_text(metrics, (folder / "metrics.json").read_text())
+def _before(data: DogBreedDataModule, trainer: Trainer) -> list[str]:
+    from dogbreed.training.limits import limits
+
+    return [*describe(data.checked).splitlines(), *(f"LIMITED RUN: {sentence}" for sentence in limits(trainer))]
 
 
-def _before(cfg: DictConfig, search: Search, n_trials: int) -> list[str]:
+def _beginning(cfg: DictConfig, search: Search, n_trials: int) -> list[str]:
     at_once = f", {cfg.n_jobs} at once" if cfg.n_jobs > 1 else ""
     return [
         f"Searching {', '.join(search.space)} by {search.metric}: {n_trials} trials{at_once} ({search.strategy}), "
-        f"and the default settings over {search.seeds} seeds.",
+        f"and the default settings over {search.seeds} seeds. Each run's own lines go to log.txt in its folder.",
         f"Writing to {cfg.paths.output_dir}; interrupted, the same command with "
         f"paths.output_dir={cfg.paths.output_dir} goes on.",
     ]
 
 
-def _figures(output_dir: Path) -> list[str]:
-    from dogbreed.training.notices import figures
+def _end(results: Mapping[str, Any]) -> list[str]:
+    from dogbreed.training.notices import SAMPLE, figures
 
-    results = json.loads((output_dir / "metrics.json").read_text())
-    return [f"Test ({results['judged']['photos']} photos): {', '.join(figures(results))}"]
+    return [
+        f"Test ({results['judged']['photos']} photos): {', '.join(figures(results))}",
+        *(f"LIMITED RUN: {sentence}" for sentence in results["limits"]),
+        *([SAMPLE] if results["data"]["synthetic"] else []),
+    ]
 
 
-def _after(output_dir: Path, command: Sequence[str]) -> list[str]:
+def _left(output_dir: Path, command: Sequence[str]) -> list[str]:
     return [
         f"Best settings: {output_dir / 'best.yaml'}, or: {pasted(command)}",
         f"Model: {output_dir / 'model'}. To use it: python -m dogbreed.predict model={output_dir / 'model'} PHOTO",

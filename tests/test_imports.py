@@ -18,7 +18,7 @@ LAUNCH = {path.name: ast.parse(path.read_text()) for path in sorted((PACKAGE.par
 
 JUDGING = ["benchmarking", "reporting", "explaining", "evaluation", "exporting"]
 BELOW_PHOTOS = ["data", "models", "caching", "features", "artifacts", "evaluation", "explaining", "exporting"]
-COMPOSED = ["composed_command", "composed_run", "composed_study", "seed_comparison"]
+COMPOSED = ["composed_command", "composed_run", "composed_study", "seed_comparison", "best_run"]
 COMMANDS = [*COMPOSED, "predictor", "train", "tune", "predict", "evaluate", "export", "cache", "benchmark", "container"]
 
 
@@ -62,6 +62,7 @@ def test_hydra_stays_in_the_command() -> None:
         "composed_run.py",
         "composed_study.py",
         "seed_comparison.py",
+        "best_run.py",
     }
 
 

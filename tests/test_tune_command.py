@@ -149,14 +149,20 @@ def test_trials_can_run_two_at_once(photos: Path, tmp_path: Path) -> None:
         ("search.metric=test/acc", "Expected search.metric to be one of val/loss"),
         ("search.early_stopping=3", "Expected search.early_stopping to be true or false"),
         ("lr_find=true", "lr_find=false"),
+        ("trainer.limit_test_batches=0", "Expected trainer.limit_test_batches to leave photos to test on"),
+        ("evaluation.tta=1", "Expected evaluation.tta to be true or false"),
+        ("report=no", "Expected report to be true or false"),
+        ("debugger.rules={Nonsense:{}}", "Nonsense"),
         ("n_trials=0", "Expected n_trials to be a whole number of at least 1, got 0"),
         ("n_jobs=two", "Expected n_jobs to be a whole number of at least 1, got 'two'"),
     ],
 )
-def test_what_cannot_be_searched_is_told_before_anything_starts(tmp_path: Path, override: str, said: str) -> None:
+def test_what_cannot_be_searched_is_told_before_anything_starts(
+    photos: Path, tmp_path: Path, override: str, said: str
+) -> None:
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        given = ["data=folder", "data.root=nowhere", *QUICK, override, f"paths.output_dir={tmp_path / 'study'}"]
+        given = ["data=folder", f"data.root={photos}", *QUICK, override, f"paths.output_dir={tmp_path / 'study'}"]
         config = compose("tune", given)
     with pytest.raises(ConfigError) as told:
         run(config, Interruption())

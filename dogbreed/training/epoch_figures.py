@@ -42,7 +42,9 @@ class EpochFigures(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         metrics = trainer.callback_metrics.items()
         self.epochs.append({name: value.item() for name, value in metrics if name.startswith("val/")})
-        if self._enough(len(self.epochs) - 1, self.epochs[-1]):
+        enough = self._enough(len(self.epochs) - 1, self.epochs[-1])
+        # A run that ends anyway is a whole one.
+        if enough and not trainer.should_stop and len(self.epochs) != trainer.max_epochs:
             self.given_up = trainer.should_stop = True
 
     @override
@@ -52,3 +54,5 @@ class EpochFigures(Callback):
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.epochs = list(state_dict["epochs"])
+        for epoch, figures in enumerate(self.epochs):
+            self._enough(epoch, figures)

@@ -25,7 +25,7 @@ def train_command(arguments: Sequence[str], settings: Mapping[str, Any], experim
     >>> train_command(["data=folder", "n_trials=5", "model.dropout=0"], {"model.dropout": 0.5})
     ['python', '-m', 'dogbreed.train', 'data=folder', 'model.dropout=0.5']
     """
-    names = [argument.partition("=")[0].lstrip("+") for argument in arguments]
+    names = [argument.partition("=")[0].lstrip("+~").partition("@")[0] for argument in arguments]
     kept = [
         argument
         for argument, name in zip(arguments, names, strict=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dogbreed.atomic import write_text
 from dogbreed.reporting.tuning_contents import TuningContents
@@ -52,6 +52,7 @@ def write_page(
     said = insight(search.metric, search.direction, default, {} if winner.default else again)
     if winner.default:
         said = "The default settings themselves are the best of the trials."
+    results = json.loads((output_dir / "metrics.json").read_text())
     contents = TuningContents(
         title=f"{output_dir.name}: a search of {len(search.space)} settings",
         metric=search.metric,
@@ -63,24 +64,24 @@ def write_page(
         yaml=file,
         default_seeds=default,
         best_seeds=again,
-        test=_test(output_dir / "metrics.json"),
+        test=list(_test(results)),
         page=_page(output_dir, winner),
         plots=study_plots(study, search.metric),
-        facts={"Strategy": search.strategy, "Early stopping": "on" if search.early_stopping else "off"},
+        facts={
+            "Strategy": search.strategy,
+            "Early stopping": "on" if search.early_stopping else "off",
+            **({"Limited": " ".join(results["limits"])} if results["limits"] else {}),
+        },
     )
     write_text(output_dir / "report.html", render_tuning_page(contents))
     return said
 
 
-def _test(metrics: Path) -> list[str]:
-    results = json.loads(metrics.read_text())
-    lines = []
+def _test(results: Mapping[str, Any]) -> Iterator[str]:
     for name, value in results["metrics"].items():
         if name.startswith("test/"):
             low, high = results["intervals"].get(name, (None, None))
-            interval = "" if low is None else f" (95 % interval {low:.4f} to {high:.4f})"
-            lines.append(f"{name} {value:.4f}{interval}")
-    return lines
+            yield f"{name} {value:.4f}" + ("" if low is None else f" (95 % interval {low:.4f} to {high:.4f})")
 
 
 def _page(output_dir: Path, winner: Trial) -> str | None:

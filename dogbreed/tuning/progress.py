@@ -35,8 +35,9 @@ class Progress:
             leave=False,
         )
 
-    def show(self, trials: Sequence[Trial]) -> None:
-        """Print those of the trials that have ended since the last call."""
+    def show(self, trials: Sequence[Trial]) -> bool:
+        """Print those of the trials that have ended since the last call; whether there were any."""
+        news = any(trial.number not in self._seen for trial in trials)
         best_trial = best(trials, self._search.direction)
         for place, trial in enumerate(trials, start=1):
             if trial.number not in self._seen:
@@ -46,6 +47,7 @@ class Progress:
                 self._bar.update()
         if best_trial:
             self._bar.set_postfix_str(f"best {self._search.metric} {short(best_trial.value)}")
+        return news
 
     def close(self) -> None:
         """Take the bar away."""

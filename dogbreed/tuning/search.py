@@ -11,6 +11,9 @@ from dogbreed.epoch_line import OBJECTIVES
 from dogbreed.errors import ConfigError
 from dogbreed.tuning.space import Choice, Integers, LogUniform, Space, Uniform
 
+# Groups of settings that a trial reads, and what in them has to be the same for all.
+TUNABLE = ("model", "data", "trainer", "callbacks")
+SHARED = ("root", "source", "seed", "cache_dir", "cache_gib", "output_dir", "synthetic", "_target_")
 STRATEGIES = ("bayesian", "random", "grid", "hyperband")
 
 
@@ -91,12 +94,16 @@ def check_settings(space: Space, settings: Mapping[str, Any]) -> None:
         settings: of a run, nested.
 
     Raises:
-        ConfigError: a name that is no setting of the run; the nearest that is one is offered.
+        ConfigError: a name that is no setting of the run, the nearest that is one is offered; or one that trials share.
 
     >>> check_settings({"model.dropout": Uniform(0.0, 0.5)}, {"model": {"dropout": 0.0}})
     """
     known = [name for name, _ in _leaves(settings, "")]
     for name in space:
+        if name in known and (name.partition(".")[0] not in TUNABLE or name.rpartition(".")[2] in SHARED):
+            raise ConfigError(
+                f"A search cannot choose {name}: all of its trials share it. Leave it out of search.space."
+            )
         if name not in known:
             ending = [other for other in known if other.rpartition(".")[2] == name.rpartition(".")[2]]
             near = ending or get_close_matches(name, known, n=2, cutoff=0.6)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dogbreed.errors import ConfigError
+from dogbreed.errors import ConfigError, TrialError
 from dogbreed.tuning.search import Search
-from dogbreed.tuning.trials import FOLDER, INTERRUPTED, folder
+from dogbreed.tuning.trials import INTERRUPTED
 
 if TYPE_CHECKING:
     import optuna
@@ -36,7 +37,9 @@ def open_study(path: Path, search: Search, max_epochs: int) -> optuna.Study:
     from sqlalchemy.exc import SQLAlchemyError
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    url = URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+    # Optuna takes braces for places to fill.
+    name = str(path).replace("{", "{{").replace("}", "}}")
+    url = URL.create("sqlite", database=name).render_as_string(hide_password=False)
     try:
         storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
         study: Any = optuna.create_study(
@@ -46,25 +49,40 @@ def open_study(path: Path, search: Search, max_epochs: int) -> optuna.Study:
             pruner=_pruner(search, max_epochs),
             load_if_exists=True,
         )
-    except (SQLAlchemyError, RuntimeError) as error:
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError) as error:
         raise ConfigError(f"Cannot read {path} as a study: {str(error).splitlines()[0]}") from error
     return study  # type: ignore[no-any-return]
 
 
-def recover(study: optuna.Study) -> int:
-    """Let trials that nobody works on any more be tried again, first and in their own folders; how many there are.
+def recover(study: optuna.Study) -> None:
+    """Give the places of trials that nobody works on any more free again.
 
-    To be called before a search begins, by the only process that works on the study.
+    To be called before a search begins, by the only process that works on the study. Nothing is lost with them: what
+    chooses settings is seeded by the place, and the runs go on in the place's folder.
     """
     optuna = _optuna()
-    left = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name == "RUNNING"]
-    for trial in left:
-        # By its id: what `tell` takes must be a trial that this process has asked for.
-        study._storage.set_trial_user_attr(trial._trial_id, INTERRUPTED, True)
-        study._storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.FAIL)
-        if trial.params:
-            study.enqueue_trial(trial.params, user_attrs={FOLDER: folder(trial)})
-    return len(left)
+    for trial in study.get_trials(deepcopy=False):
+        if trial.state.name == "RUNNING":
+            # By its id: what `tell` takes must be a trial that this process has asked for.
+            study._storage.set_trial_user_attr(trial._trial_id, INTERRUPTED, True)
+            study._storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.FAIL)
+
+
+@contextmanager
+def faults_of(path: Path) -> Iterator[None]:
+    """A study's file that can no longer be read or written is a fault of the machine, told in a sentence.
+
+    Raises:
+        TrialError: within the block the file could not be used.
+    """
+    from optuna.exceptions import OptunaError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (OptunaError, SQLAlchemyError) as error:
+        cause = error.__cause__ or error
+        raise TrialError(f"Cannot use {path}: {str(cause).splitlines()[0]}") from error
 
 
 def sampler(search: Search, seed: int, *, parallel: bool = False) -> optuna.samplers.BaseSampler:
@@ -77,14 +95,11 @@ def sampler(search: Search, seed: int, *, parallel: bool = False) -> optuna.samp
     """
     from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
-    def random() -> BaseSampler:
-        return RandomSampler(seed=seed)
-
-    def bayesian() -> BaseSampler:
-        return TPESampler(seed=seed, constant_liar=parallel)
-
-    # A grid's trials are all in the queue.
-    return {"bayesian": bayesian, "hyperband": bayesian, "random": random, "grid": random}[search.strategy]()
+    makes: dict[str, Callable[[], BaseSampler]] = {
+        "bayesian": lambda: TPESampler(seed=seed, constant_liar=parallel),
+        "random": lambda: RandomSampler(seed=seed),
+    }
+    return makes[{"hyperband": "bayesian"}.get(search.strategy, search.strategy)]()
 
 
 def check_same(study: optuna.Study, settings: Mapping[str, Any], differing: Callable[[Any, Any], list[str]]) -> None:
@@ -107,7 +122,7 @@ def _pruner(search: Search, max_epochs: int) -> optuna.pruners.BasePruner:
     from optuna import pruners
 
     if search.strategy == "hyperband":
-        return pruners.HyperbandPruner()
+        return pruners.HyperbandPruner(max_resource=max_epochs)
     if not search.early_stopping:
         return pruners.NopPruner()
     return pruners.MedianPruner(n_startup_trials=WARMUP_TRIALS, n_warmup_steps=math.ceil(max_epochs * WARMUP_SHARE))

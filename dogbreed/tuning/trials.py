@@ -17,14 +17,7 @@ if TYPE_CHECKING:
     import optuna
 
 # What a study notes of a trial beside its value.
-INTERRUPTED, EPOCHS, SECONDS, REASON, FOLDER, DEFAULT = (
-    "interrupted",
-    "epochs",
-    "seconds",
-    "reason",
-    "folder",
-    "default",
-)
+SLOT, INTERRUPTED, EPOCHS, SECONDS, REASON, DEFAULT = "slot", "interrupted", "epochs", "seconds", "reason", "default"
 STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
 
@@ -33,14 +26,13 @@ class Trial:
     """A trial that has ended.
 
     Attributes:
-        number: in the order in which they began.
+        number: its place in the study, from 0; a trial that was cut off is tried again at its place.
         state: "complete", "pruned" (given up early) or "failed".
         value: of the metric; None where it failed.
         settings: that were chosen.
         epochs: that were trained.
         seconds: that it took.
         reason: why it failed.
-        folder: of the trial, below the study's.
         default: whether the settings are the run's own.
     """
 
@@ -51,32 +43,42 @@ class Trial:
     epochs: int = 0
     seconds: float = 0.0
     reason: str = ""
-    folder: str = ""
     default: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Of what it leaves, below the study's."""
+        return folder(self.number)
 
 
 def ended(study: optuna.Study, search: Search) -> list[Trial]:
     """The trials that count, in their order: those that were interrupted are tried again."""
-    return [
+    trials = [
         Trial(
-            trial.number,
+            trial.user_attrs[SLOT],
             STATES[trial.state.name],
             _value(trial),
             chosen(search.space, trial.params),
             trial.user_attrs.get(EPOCHS, 0),
             trial.user_attrs.get(SECONDS, 0.0),
             trial.user_attrs.get(REASON, ""),
-            folder(trial),
             trial.user_attrs.get(DEFAULT, False),
         )
-        for trial in study.get_trials(deepcopy=False)
-        if trial.state.name in STATES and INTERRUPTED not in trial.user_attrs
+        for trial in counting(study)
+        if trial.state.name in STATES
     ]
+    return sorted(trials, key=lambda trial: trial.number)
 
 
-def folder(trial: optuna.trial.FrozenTrial | optuna.Trial) -> str:
-    """The trial's folder, below the study's; a trial that is tried again goes on in the one it had."""
-    return str(trial.user_attrs.get(FOLDER, f"trials/{trial.number:03d}"))
+def counting(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """The trials at a place of the study, those under way too."""
+    trials = study.get_trials(deepcopy=False)
+    return [trial for trial in trials if SLOT in trial.user_attrs and INTERRUPTED not in trial.user_attrs]
+
+
+def folder(number: int) -> str:
+    """A trial's folder, below the study's; one that is tried again goes on in the one it had."""
+    return f"trials/{number:03d}"
 
 
 def best(trials: Sequence[Trial], direction: str) -> Trial | None:

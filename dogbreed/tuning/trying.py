@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from dogbreed.errors import DogbreedError
+from dogbreed.errors import ConfigError, TrialError
 from dogbreed.tuning.distributions import chosen, distributions, stored
+from dogbreed.tuning.fixed_sampler import fixed
 from dogbreed.tuning.search import Search
 from dogbreed.tuning.space import Choice
 from dogbreed.tuning.study import sampler
-from dogbreed.tuning.trials import DEFAULT, EPOCHS, INTERRUPTED, REASON, SECONDS, ended, folder
+from dogbreed.tuning.trials import DEFAULT, EPOCHS, REASON, SECONDS, SLOT, counting, ended, folder
 
 if TYPE_CHECKING:
     import optuna
@@ -53,35 +54,25 @@ Try = Callable[[Mapping[str, Any], str, Enough], Outcome]
 
 def budget(search: Search, n_trials: int) -> int:
     """How many trials a search has: as many as it is given, but a grid as many as it has combinations."""
-    return len(_grid(search)) if search.strategy == "grid" else n_trials
+    return len(_combinations(search)) if search.strategy == "grid" else n_trials
 
 
-def enqueue_grid(study: optuna.Study, search: Search) -> None:
-    """Let the trials of a grid wait for their turn, those aside that a study knows already."""
-    if search.strategy == "grid":
-        known = [dict(trial.params or trial.system_attrs.get("fixed_params", {})) for trial in study.trials]
-        for settings in _grid(search):
-            if (parameters := stored(search.space, settings)) not in known:
-                study.enqueue_trial(parameters)
-
-
-def add_default(study: optuna.Study, search: Search, settings: Mapping[str, Any], outcome: Outcome) -> bool:
+def add_default(study: optuna.Study, search: Search, settings: Mapping[str, Any], outcome: Outcome) -> None:
     """Count a run with the default settings as the first trial, once, where the search could have chosen them."""
     import optuna
 
-    if any(trial.default for trial in ended(study, search)):
-        return True
     if not all(parameter.contains(settings[name]) for name, parameter in search.space.items()):
-        return False
+        return
+    if any(trial.user_attrs[SLOT] == 0 for trial in counting(study)):
+        return
     trial = optuna.create_trial(
         params=stored(search.space, settings),
         distributions=distributions(search.space),
         value=outcome.value,
         intermediate_values=dict(enumerate(outcome.epochs)),
-        user_attrs={DEFAULT: True, EPOCHS: len(outcome.epochs), SECONDS: outcome.seconds},
+        user_attrs={SLOT: 0, DEFAULT: True, EPOCHS: len(outcome.epochs), SECONDS: outcome.seconds},
     )
     study.add_trial(trial)
-    return True
 
 
 def run_trials(
@@ -100,7 +91,7 @@ def run_trials(
     Args:
         study: that is asked and told.
         search: of the study.
-        try_settings: runs a trial. What it raises of `DogbreedError` fails the trial and not the search.
+        try_settings: runs a trial. `TrialError` and `ConfigError` fail the trial and not the search.
         n_trials: in all.
         seed: of the search.
         asking: is entered while a trial is begun: a lock where several processes share the study.
@@ -111,9 +102,10 @@ def run_trials(
         began = time.monotonic()
         try:
             outcome = _known(study, search, trial) or try_settings(
-                chosen(search.space, trial.params), folder(trial), _teller(trial)
+                chosen(search.space, trial.params), folder(trial.user_attrs[SLOT]), _teller(trial)
             )
-        except DogbreedError as error:
+        # Other faults are the machine's: the trial is tried again when they are mended.
+        except (TrialError, ConfigError) as error:
             _note(trial, {REASON: str(error), SECONDS: time.monotonic() - began})
             study.tell(trial, state=_state("FAIL"))
         else:
@@ -132,14 +124,20 @@ def _begun(
     asking: AbstractContextManager[Any],
     parallel: bool,
 ) -> optuna.Trial | None:
+    """A trial at the first free place, its settings decided by the place, the seed and the trials that have ended."""
     with asking:
-        trials = study.get_trials(deepcopy=False)
-        counting = [t for t in trials if t.state.name != "WAITING" and INTERRUPTED not in t.user_attrs]
-        if len(counting) >= n_trials:
+        taken = {trial.user_attrs[SLOT] for trial in counting(study)}
+        if len(taken) >= n_trials:
             return None
-        own = int(np.random.SeedSequence([seed, len(counting)]).generate_state(1)[0])
-        study.sampler = sampler(search, own, parallel=parallel)
-        return study.ask(distributions(search.space))
+        slot = next(place for place in itertools.count() if place not in taken)
+        own = int(np.random.SeedSequence([seed, slot]).generate_state(1)[0])
+        if search.strategy == "grid":
+            study.sampler = fixed(stored(search.space, _grid(study, search)[slot]))
+        else:
+            study.sampler = sampler(search, own, parallel=parallel)
+        trial = study.ask(distributions(search.space))
+        trial.set_user_attr(SLOT, slot)
+        return trial
 
 
 def _teller(trial: optuna.Trial) -> Enough:
@@ -154,8 +152,9 @@ def _teller(trial: optuna.Trial) -> Enough:
 
 def _known(study: optuna.Study, search: Search, trial: optuna.Trial) -> Outcome | None:
     """The same settings give the same figures: they are not computed again."""
-    settings = chosen(search.space, trial.params)
-    same = [t for t in ended(study, search) if t.state == "complete" and t.settings == settings]
+    same = [
+        t for t in ended(study, search) if t.state == "complete" and stored(search.space, t.settings) == trial.params
+    ]
     return Outcome(cast("float", same[0].value), [0.0] * same[0].epochs) if same else None
 
 
@@ -170,6 +169,12 @@ def _state(name: str) -> optuna.trial.TrialState:
     return TrialState[name]
 
 
-def _grid(search: Search) -> list[dict[str, Any]]:
+def _combinations(search: Search) -> list[dict[str, Any]]:
     choices = [cast("Choice", parameter).values for parameter in search.space.values()]
     return [dict(zip(search.space, values, strict=True)) for values in itertools.product(*choices)]
+
+
+def _grid(study: optuna.Study, search: Search) -> list[Mapping[str, Any]]:
+    """The combinations by their places: that of the default settings is the first, where it is among them."""
+    default: list[Mapping[str, Any]] = [trial.settings for trial in ended(study, search) if trial.default]
+    return default + [settings for settings in _combinations(search) if settings not in default]

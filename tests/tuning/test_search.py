@@ -45,6 +45,14 @@ def test_a_setting_can_be_taken_out_of_a_space() -> None:
     assert list(build_search(nested).space) == ["model.dropout"]
 
 
+@pytest.mark.parametrize("name", ["seed", "lr_find", "data.root", "data.seed", "trainer.output_dir", "evaluation.tta"])
+def test_what_all_trials_share_cannot_be_searched(name: str) -> None:
+    shared = {"root": "", "seed": 0, "output_dir": "", "tta": False}
+    settings = {"seed": 42, "lr_find": False, "data": shared, "trainer": shared, "evaluation": shared}
+    with pytest.raises(ConfigError, match="its trials share it"):
+        check_settings({name: Choice([1, 2])}, settings)
+
+
 @pytest.mark.parametrize(
     ("name", "offered"),
     [

@@ -10,12 +10,12 @@ from typing import Any
 import optuna
 import pytest
 
-from dogbreed.errors import ConfigError, TrialError
+from dogbreed.errors import ConfigError, DataError, TrialError
 from dogbreed.tuning import Choice, Integers, LogUniform, Space, Uniform
 from dogbreed.tuning.search import Search
 from dogbreed.tuning.study import check_same, open_study, recover
 from dogbreed.tuning.trials import best, ended, write_trials
-from dogbreed.tuning.trying import Enough, Outcome, add_default, budget, enqueue_grid, run_trials
+from dogbreed.tuning.trying import Enough, Outcome, add_default, budget, run_trials
 
 SPACE: Space = {
     "model.learning_rate": LogUniform(1e-4, 1e-2),
@@ -103,6 +103,33 @@ def test_a_trial_that_fails_says_why_and_the_search_goes_on(tmp_path: Path) -> N
     assert rows[0]["val/loss"] == ""
 
 
+def test_a_fault_of_the_machine_ends_the_search_and_its_trial_is_tried_again(tmp_path: Path) -> None:
+    def unplugged(seen: int) -> None:
+        if seen == 3:
+            raise DataError("the photos are gone")
+
+    whole, cut, rest = Tried(), Tried(unplugged), Tried()
+    search_in(tmp_path / "whole", whole, 5)
+    with pytest.raises(DataError):
+        search_in(tmp_path / "cut", cut, 5)
+    study = search_in(tmp_path / "cut", rest, 5)
+    assert [*cut.settings[:-1], *rest.settings] == whole.settings
+    assert {trial.state for trial in ended(study, SEARCH)} == {"complete"}
+
+
+def test_a_grid_that_is_cut_off_misses_no_combination(tmp_path: Path) -> None:
+    def cut_off(seen: int) -> None:
+        if seen == 2:
+            raise KeyboardInterrupt
+
+    space: Space = {"model.dropout": Choice([0.0, 0.1, 0.2]), "model.learning_rate": Choice([1e-3, 1e-2])}
+    search = Search(space, strategy="grid", early_stopping=False)
+    with pytest.raises(KeyboardInterrupt):
+        search_in(tmp_path, Tried(cut_off), 6, search)
+    study = search_in(tmp_path, Tried(), 6, search)
+    assert len({str(trial.settings) for trial in ended(study, search)}) == 6
+
+
 def test_a_fault_of_the_program_is_not_a_failed_trial(tmp_path: Path) -> None:
     def fault(seen: int) -> None:
         raise ZeroDivisionError
@@ -126,9 +153,10 @@ def test_hopeless_trials_are_given_up(tmp_path: Path) -> None:
 def test_the_default_is_the_first_trial_where_the_search_could_have_chosen_it(tmp_path: Path) -> None:
     default = {"model.learning_rate": 1e-3, "model.dropout": 0.0, "trainer.max_epochs": 5, "model.hidden": []}
     study, outcome = open_study(tmp_path / "study.db", SEARCH, 5), Outcome(0.0, [0.5, 0.0])
-    assert not add_default(study, SEARCH, {**default, "model.dropout": 0.9}, outcome)
+    add_default(study, SEARCH, {**default, "model.dropout": 0.9}, outcome)
+    assert ended(study, SEARCH) == []
     for _ in range(2):
-        assert add_default(study, SEARCH, default, outcome)
+        add_default(study, SEARCH, default, outcome)
     run_trials(study, SEARCH, Tried(), n_trials=4, seed=42)
     trials = ended(study, SEARCH)
     assert [trial.default for trial in trials] == [True, False, False, False]
@@ -141,9 +169,7 @@ def test_a_grid_tries_every_combination_once_and_what_is_known_is_not_computed_a
     search = Search(space, strategy="grid", early_stopping=False)
     assert budget(search, 20) == 6
     tried, study = Tried(), open_study(tmp_path / "study.db", search, 5)
-    add_default(study, search, {"model.learning_rate": 1e-3, "model.dropout": 0.0}, Outcome(0.0))
-    for _ in range(2):
-        enqueue_grid(study, search)
+    add_default(study, search, {"model.learning_rate": 1e-2, "model.dropout": 0.1}, Outcome(0.0))
     run_trials(study, search, tried, n_trials=6, seed=42)
     assert len(tried.settings) == 5
     assert len({str(trial.settings) for trial in ended(study, search)}) == 6
