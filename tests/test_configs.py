@@ -19,6 +19,7 @@ from dogbreed.debugging.debugger import build_debugger
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.profiling.profiler import build_profiler
 from dogbreed.train import quiet
+from dogbreed.training.epoch_figures import EpochFigures
 from dogbreed.training.interruption import Interruption
 from dogbreed.training.trainer import build_callbacks, build_trainer
 from tests.drawn_photos import draw_folder
@@ -163,6 +164,7 @@ def test_every_callback_is_built_from_the_configuration_and_takes_part_in_a_run(
     callbacks = instantiate(config.callbacks, _convert_="all", interruption=Interruption())
     callbacks += [*instantiate(config.debugger, _convert_="all"), *instantiate(config.profiler, _convert_="all")]
     data = instantiate(config.data, _convert_="all")
+    callbacks.append(EpochFigures())  # which a search adds to each trial
     module = instantiate(config.model, _convert_="all", num_classes=data.num_classes)
     trainer = instantiate(config.trainer, _convert_="all", callbacks=callbacks)
     parts = ("dogbreed.training.", "dogbreed.debugging.", "dogbreed.profiling.")
