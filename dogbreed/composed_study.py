@@ -149,9 +149,11 @@ def composed_search(cfg: DictConfig) -> Search:
     Raises:
         ConfigError: an unknown setting, or a value that a run cannot use.
     """
+    from dogbreed.training.notices import FREE_SETTINGS
+
     search: Search = part(cfg.search, "search")
     run = run_of(cfg)
-    check_settings(search.space, plain(run))
+    check_settings(search.space, plain(run), FREE_SETTINGS)
     for name, parameter in search.space.items():
         for value in parameter.values if isinstance(parameter, Choice) else (parameter.low, parameter.high):
             _check_value(run, name, value)

@@ -62,10 +62,11 @@ def tune(cfg: DictConfig, interruption: Interruption) -> None:
     output_dir = Path(cfg.paths.output_dir)
     # Fixed: another process would read another time of the day.
     cfg.paths.output_dir = str(output_dir)
-    search, trainer, data = _checked(cfg, interruption)
     study = output_dir / STUDY
-    with locked(study, partial(_busy, output_dir)), faults_of(study):
-        _tune(cfg, Runs(run_of(cfg), search, output_dir, data.checked, interruption), _before(data, trainer))
+    with faults_of(study):
+        search, trainer, data = _checked(cfg, interruption)
+        with locked(study, partial(_busy, output_dir)):
+            _tune(cfg, Runs(run_of(cfg), search, output_dir, data.checked, interruption), _before(data, trainer))
 
 
 def _checked(cfg: DictConfig, interruption: Interruption) -> tuple[Search, Trainer, DogBreedDataModule]:
@@ -90,6 +91,8 @@ def _busy(output_dir: Path) -> None:
 
 
 def _tune(cfg: DictConfig, runs: Runs, notices: Sequence[str]) -> None:
+    from dogbreed.training.notices import figures
+
     output_dir, search = runs.folder, runs.search
     study, n_trials = _opened(cfg, search), budget(search, cfg.n_trials)
     print("\n".join([*notices, *_beginning(cfg, search, n_trials)]), flush=True)
@@ -106,7 +109,16 @@ def _tune(cfg: DictConfig, runs: Runs, notices: Sequence[str]) -> None:
     file = experiment_file(winner.settings, comment, _experiment())
     write_text(output_dir / "best.yaml", file)
     said = write_page(
-        output_dir, study, search, winner, command=pasted(command), file=file, default=default, again=again
+        output_dir,
+        study,
+        search,
+        winner,
+        command=pasted(command),
+        file=file,
+        default=default,
+        again=again,
+        test=list(figures(results)),
+        limits=results["limits"],
     )
     table = trial_table(ended(study, search), search)
     print("\n".join([table, *_end(results), said, *_left(output_dir, command)]))

@@ -144,6 +144,10 @@ def test_trials_can_run_two_at_once(photos: Path, tmp_path: Path) -> None:
             "+search.space.trainer={max_epochs:{_target_:dogbreed.tuning.Integers,low:0,high:9}}",
             "trainer.max_epochs to be at least 1, got 0",
         ),
+        (
+            "+search.space.data.num_workers={_target_:dogbreed.tuning.Integers,low:0,high:2}",
+            "data.num_workers would find nothing",
+        ),
         ("search.metric=test/acc", "Expected search.metric to be one of val/loss"),
         ("search.early_stopping=3", "Expected search.early_stopping to be true or false"),
         ("lr_find=true", "lr_find=false"),
@@ -166,6 +170,17 @@ def test_what_cannot_be_searched_is_told_before_anything_starts(
         run(config, Interruption())
     assert said in str(told.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_optuna_the_line_to_install_it_comes_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("tune", ["data=folder", "data.root=nowhere", f"paths.output_dir={tmp_path / 'study'}"])
+    with pytest.raises(ConfigError, match=r'pip install "dogbreed\[tuning\]"'):
+        run(config, Interruption())
 
 
 def test_two_searches_do_not_share_a_folder(photos: Path, tmp_path: Path) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dogbreed.atomic import write_text
 from dogbreed.reporting.tuning_contents import TuningContents
@@ -28,11 +27,13 @@ def write_page(
     file: str,
     default: Mapping[int, float],
     again: Mapping[int, float],
+    test: Sequence[str],
+    limits: Sequence[str],
 ) -> str:
     """Draw the page.
 
     Args:
-        output_dir: of the study, with the best settings' `metrics.json`.
+        output_dir: of the study.
         study: whose plots are drawn.
         search: of the study.
         winner: the best trial.
@@ -40,6 +41,8 @@ def write_page(
         file: the same settings as a file.
         default: the metric of the default settings, by seed.
         again: of the best.
+        test: lines on the test photos.
+        limits: sentences on what was left out.
 
     Returns:
         What the figures over seeds allow to be said.
@@ -52,7 +55,6 @@ def write_page(
     said = insight(search.metric, search.direction, default, {} if winner.default else again)
     if winner.default:
         said = "The default settings themselves are the best of the trials."
-    results = json.loads((output_dir / "metrics.json").read_text())
     contents = TuningContents(
         title=f"{output_dir.name}: a search of {len(search.space)} settings",
         metric=search.metric,
@@ -64,24 +66,17 @@ def write_page(
         yaml=file,
         default_seeds=default,
         best_seeds=again,
-        test=list(_test(results)),
+        test=test,
         page=_page(output_dir, winner),
         plots=study_plots(study, search.metric),
         facts={
             "Strategy": search.strategy,
             "Early stopping": "on" if search.early_stopping else "off",
-            **({"Limited": " ".join(results["limits"])} if results["limits"] else {}),
+            **({"Limited": " ".join(limits)} if limits else {}),
         },
     )
     write_text(output_dir / "report.html", render_tuning_page(contents))
     return said
-
-
-def _test(results: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in results["metrics"].items():
-        if name.startswith("test/"):
-            low, high = results["intervals"].get(name, (None, None))
-            yield f"{name} {value:.4f}" + ("" if low is None else f" (95 % interval {low:.4f} to {high:.4f})")
 
 
 def _page(output_dir: Path, winner: Trial) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -13,7 +13,7 @@ from dogbreed.tuning.space import Choice, Integers, LogUniform, Space, Uniform
 
 # Groups of settings that a trial reads, and what in them has to be the same for all.
 TUNABLE = ("model", "data", "trainer", "callbacks")
-SHARED = ("root", "source", "seed", "cache_dir", "cache_gib", "output_dir", "synthetic", "_target_")
+SHARED = ("root", "source", "seed", "output_dir", "synthetic", "_target_")
 STRATEGIES = ("bayesian", "random", "grid", "hyperband")
 
 
@@ -86,12 +86,13 @@ def build_space(nested: Mapping[str, Any]) -> dict[str, Any]:
     return dict(_flat(nested, ""))
 
 
-def check_settings(space: Space, settings: Mapping[str, Any]) -> None:
+def check_settings(space: Space, settings: Mapping[str, Any], without_effect: Sequence[str] = ()) -> None:
     """Compare a space with the settings of a run.
 
     Args:
         space: of the search.
         settings: of a run, nested.
+        without_effect: names of those that change no figure.
 
     Raises:
         ConfigError: a name that is no setting of the run, the nearest that is one is offered; or one that trials share.
@@ -100,6 +101,10 @@ def check_settings(space: Space, settings: Mapping[str, Any]) -> None:
     """
     known = [name for name, _ in _leaves(settings, "")]
     for name in space:
+        if name in without_effect:
+            raise ConfigError(
+                f"A search of {name} would find nothing, it changes no figure: leave it out of the space."
+            )
         if name in known and (name.partition(".")[0] not in TUNABLE or name.rpartition(".")[2] in SHARED):
             raise ConfigError(
                 f"A search cannot choose {name}: all of its trials share it. Leave it out of search.space."

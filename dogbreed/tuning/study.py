@@ -73,14 +73,15 @@ def faults_of(path: Path) -> Iterator[None]:
     """A study's file that can no longer be read or written is a fault of the machine, told in a sentence.
 
     Raises:
+        ConfigError: Optuna is not installed.
         TrialError: within the block the file could not be used.
     """
-    from optuna.exceptions import OptunaError
+    optuna = _optuna()
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except (OptunaError, SQLAlchemyError) as error:
+    except (optuna.exceptions.OptunaError, SQLAlchemyError) as error:
         cause = error.__cause__ or error
         raise TrialError(f"Cannot use {path}: {str(cause).splitlines()[0]}") from error
 
