@@ -19,7 +19,7 @@ HELP = """Write a trained model as ONNX, or as a program of torch.export.
   python -m dogbreed.export model=DIR [key=value ...]
 
   model=DIR            the model folder that a run left: OUTPUT_DIR/model
-  format=onnx          onnx (opset 18; needs pip install "dogbreed[export]"), or torch_export (a .pt2 file for PyTorch)
+  format=onnx          onnx (opset 18; needs pip install -e ".[export]"), or torch_export (a .pt2 file for PyTorch)
   output=FILE          DIR/model.onnx or DIR/model.pt2; FILE.json beside it says what goes in and what comes out
   preprocessing=false  true: images are uint8 pixels, normalised inside, and the answers are probabilities;
                        false: images are normalised float32, and the answers are logits

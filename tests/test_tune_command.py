@@ -179,7 +179,7 @@ def test_without_optuna_the_line_to_install_it_comes_before_any_work(
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("tune", ["data=folder", "data.root=nowhere", f"paths.output_dir={tmp_path / 'study'}"])
-    with pytest.raises(ConfigError, match=r'pip install "dogbreed\[tuning\]"'):
+    with pytest.raises(ConfigError, match=r'pip install -e "\.\[tuning\]"'):
         run(config, Interruption())
 
 

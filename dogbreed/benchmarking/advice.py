@@ -71,7 +71,7 @@ ADVICE: tuple[tuple[Callable[[Facts], bool], Callable[[Facts], str]], ...] = (
     ),
     (
         lambda f: f.device == "cpu" and not f.has_openvino,
-        lambda _: 'OpenVINO computes frozen backbones two to three times as fast: pip install "dogbreed[openvino]".',
+        lambda _: 'OpenVINO computes frozen backbones two to three times as fast: pip install -e ".[openvino]".',
     ),
     (
         lambda f: f.device == "cpu" and f.threads < f.speeds.cores,

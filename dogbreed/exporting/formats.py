@@ -58,5 +58,5 @@ def known_format(name: str) -> Format:
         raise ConfigError(f"Expected format to be one of {', '.join(FORMATS)}, got {name!r}.")
     missing = [library for library in FORMATS[name].libraries if find_spec(library) is None]
     if missing:
-        raise ConfigError(f'format={name} needs {" and ".join(missing)}: pip install "dogbreed[export]"')
+        raise ConfigError(f'format={name} needs {" and ".join(missing)}: pip install -e ".[export]"')
     return FORMATS[name]

@@ -145,7 +145,7 @@ def _timm() -> Any:
     try:
         import timm
     except ImportError as error:
-        raise ConfigError('A backbone "timm/NAME" needs timm: pip install "dogbreed[timm]"') from error
+        raise ConfigError('A backbone "timm/NAME" needs timm: pip install -e ".[timm]"') from error
     return timm
 
 

@@ -53,7 +53,7 @@ def openvino_forward(lower: nn.Module, images: Tensor, number_format: str) -> Ca
 
 def _check_installed() -> None:
     if not has_openvino():
-        raise ConfigError('This path needs OpenVINO: pip install "dogbreed[openvino]"')
+        raise ConfigError('This path needs OpenVINO: pip install -e ".[openvino]"')
 
 
 def _openvino() -> Any:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dogbreed.errors import ConfigError
 from dogbreed.reporting.importances import importances
 from dogbreed.reporting.parallel_coordinates import parallel_coordinates
 from dogbreed.reporting.slices import slices
@@ -46,9 +45,6 @@ def study_plots(study: optuna.Study, metric: str) -> dict[str, go.Figure]:
     Args:
         study: with one metric.
         metric: what it searches for, as "val/loss".
-
-    Raises:
-        ConfigError: Optuna is not installed.
     """
     with _quiet() as visualization:
         drawable = _drawable(study, metric)
@@ -119,11 +115,9 @@ def _drawable(study: optuna.Study, metric: str) -> _Drawable | None:
 @contextmanager
 def _quiet() -> Iterator[Any]:
     """Optuna's figures, without its word on trials that it leaves out of them and on functions that are new."""
-    try:
-        import optuna
-        from optuna import visualization
-    except ImportError as error:
-        raise ConfigError('A search needs Optuna: pip install "dogbreed[tuning]"') from error
+    import optuna
+    from optuna import visualization
+
     verbosity = optuna.logging.get_verbosity()
     try:
         optuna.logging.set_verbosity(optuna.logging.CRITICAL)

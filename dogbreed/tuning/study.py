@@ -133,6 +133,6 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise ConfigError('A search needs Optuna: pip install "dogbreed[tuning]"') from error
+        raise ConfigError('A search needs Optuna: pip install -e ".[tuning]"') from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

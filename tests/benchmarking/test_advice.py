@@ -50,7 +50,7 @@ def test_workers_are_never_more_than_the_cores() -> None:
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        (replace(CPU, has_openvino=False), 'pip install "dogbreed[openvino]"'),
+        (replace(CPU, has_openvino=False), 'pip install -e ".[openvino]"'),
         (replace(CPU, has_bfloat16=False), "no bfloat16"),
         (replace(CPU, threads=1), "torch computes on 1 of 4 cores"),
         (replace(CPU, shorter_side=3000), "data.prepare=true"),

@@ -281,5 +281,5 @@ def test_where_a_library_is_missing_its_installation_is_named(
     artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ConfigError, match=r'format=onnx needs onnxruntime: pip install "dogbreed\[export\]"'):
+    with pytest.raises(ConfigError, match=r'format=onnx needs onnxruntime: pip install -e "\.\[export\]"'):
         export_model(artifact, tmp_path / "model.onnx")

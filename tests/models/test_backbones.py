@@ -257,7 +257,7 @@ def test_an_unknown_name_of_timm_is_answered_with_near_ones() -> None:
 
 def test_where_timm_is_missing_its_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(ConfigError, match=r'pip install "dogbreed\[timm\]"'):
+    with pytest.raises(ConfigError, match=r'pip install -e "\.\[timm\]"'):
         build_backbone("timm/test_resnet", None)
 
 

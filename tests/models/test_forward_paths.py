@@ -195,9 +195,9 @@ def test_openvino_is_chosen_for_a_cpu_where_it_is_installed_and_named_with_its_v
 
 def test_where_openvino_is_missing_its_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(ConfigError, match=r'pip install "dogbreed\[openvino\]"'):
+    with pytest.raises(ConfigError, match=r'pip install -e "\.\[openvino\]"'):
         build_path("openvino-float32", small_lower(), batch_size=1, image_size=32)
-    with pytest.raises(ConfigError, match=r'pip install "dogbreed\[openvino\]"'):
+    with pytest.raises(ConfigError, match=r'pip install -e "\.\[openvino\]"'):
         path_name("openvino-float32", CPU)
 
 
