@@ -169,9 +169,10 @@ def _before(data: DogBreedDataModule, trainer: Trainer) -> list[str]:
 
 def _beginning(cfg: DictConfig, search: Search, n_trials: int) -> list[str]:
     at_once = f", {cfg.n_jobs} at once" if cfg.n_jobs > 1 else ""
+    seeds = f"{search.seeds} seeds" if search.seeds > 1 else "one seed"
     return [
         f"Searching {', '.join(search.space)} by {search.metric}: {n_trials} trials{at_once} ({search.strategy}), "
-        f"and the default settings with {search.seeds} {'seeds' if search.seeds > 1 else 'seed'}. Each run's own lines go to log.txt in its folder.",
+        f"and the default settings with {seeds}. Each run's own lines go to log.txt in its folder.",
         f"Writing to {cfg.paths.output_dir}; interrupted, the same command with "
         f"paths.output_dir={cfg.paths.output_dir} goes on.",
     ]
