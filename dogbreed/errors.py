@@ -35,3 +35,7 @@ class CacheError(DogbreedError):
 
 class TrialError(DogbreedError):
     """A trial of a search that has no result."""
+
+
+class CloudError(DogbreedError):
+    """What a cloud service refused, or could not be asked."""

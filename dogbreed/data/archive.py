@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 from tqdm import tqdm
 
-from dogbreed.atomic import replace_durably
-from dogbreed.data.archive_members import Names, fault, is_litter, parts
+from dogbreed.data.archive_members import fault, is_litter
+from dogbreed.data.archive_refusal import ArchiveRefusal
+from dogbreed.data.member_names import Names, name_parts
+from dogbreed.data.whole_folder import check_unused, whole_folder
 from dogbreed.errors import DataError
 
 CHUNK_BYTES = 1 << 20
@@ -39,8 +39,7 @@ def unzip(archive: Path, folder: Path, *, max_files: int, max_bytes: int) -> Non
     """Unpack the regular files of `archive` to `folder`, less a top folder that all of them share.
 
     Every member is looked at before anything is written; `__MACOSX/` and `.DS_Store` are left out. The files
-    are unpacked to `.<folder>.unpacking` beside `folder`, which takes its name at the end; what a killed call
-    left there is removed by the next. Two calls for one folder at once are the caller's to prevent.
+    are unpacked to `.<folder>.unpacking` beside `folder`, which takes its name at the end.
 
     Args:
         archive: a zip file.
@@ -60,50 +59,23 @@ def unzip(archive: Path, folder: Path, *, max_files: int, max_bytes: int) -> Non
     >>> (root / "dogs" / "train" / "Akita" / "1.jpg").read_bytes()
     b'photo'
     """
-    refusal = _Refusal(archive)
+    refusal = ArchiveRefusal(archive, "zip file")
     try:
-        if folder.is_symlink() or folder.exists():
-            _check_empty(folder)
+        check_unused(folder)
         with archive.open("rb") as file, ZipFile(file) as opened:
             members = _checked(opened, file, refusal, max_files, max_bytes)
             _check_room(folder.parent, members)
-            _unpack_whole(opened, members, folder, refusal)
+            with whole_folder(folder) as temporary:
+                _unpack(opened, members, temporary, refusal)
     except _DAMAGE as error:
         raise refusal.damaged(error) from error
     except OSError as error:
-        raise DataError(
-            f"Expected to unpack {archive} to {folder}, got: {error.strerror or error}. Make room, make the "
-            f"folder writable, or choose another one, and run again."
-        ) from error
+        raise refusal.unwritable(folder, error) from error
 
 
-@dataclass(frozen=True)
-class _Refusal:
-    """The errors about one archive."""
-
-    archive: Path
-
-    def member(self, name: str, why: str) -> DataError:
-        shown = ascii(name if len(name) <= 100 else name[:100] + "...")
-        return DataError(
-            f"Expected {self.archive} to hold plain files inside one folder, found member {shown}, {why}. "
-            f"Nothing was unpacked: remove {self.archive} and fetch it from a source that you trust."
-        )
-
-    def damaged(self, error: BaseException) -> DataError:
-        why = " ".join(str(error).split()) or type(error).__name__
-        return DataError(
-            f"Expected a whole zip file at {self.archive}, found a damaged or truncated one ({why}). "
-            f"Nothing was unpacked: remove it and run again."
-        )
-
-
-def _check_empty(folder: Path) -> None:
-    if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
-        raise DataError(f"Expected nothing at {folder}, found something. Remove it or choose another folder.")
-
-
-def _checked(opened: ZipFile, file: IO[bytes], refusal: _Refusal, max_files: int, max_bytes: int) -> list[ZipInfo]:
+def _checked(
+    opened: ZipFile, file: IO[bytes], refusal: ArchiveRefusal, max_files: int, max_bytes: int
+) -> list[ZipInfo]:
     """Return the members to be unpacked, after every member has been looked at."""
     for member in opened.infolist():
         if (why := fault(member)) is not None:
@@ -112,14 +84,14 @@ def _checked(opened: ZipFile, file: IO[bytes], refusal: _Refusal, max_files: int
     wanted = [member for member in opened.infolist() if not is_litter(member)]
     names = Names()
     for member in wanted:
-        if (other := names.clash(member)) is not None:
-            raise refusal.member(member.filename, f"which is the same name as {other[:100]!a} on some disks")
+        if (other := names.clash(member.filename, is_folder=member.is_dir())) is not None:
+            raise refusal.clash(member.filename, other)
     members = [member for member in wanted if not member.is_dir()]
     _check_totals(members, refusal, max_files, max_bytes)
     return members
 
 
-def _check_places(opened: ZipFile, file: IO[bytes], refusal: _Refusal) -> None:
+def _check_places(opened: ZipFile, file: IO[bytes], refusal: ArchiveRefusal) -> None:
     """Members lie one behind the other: two that share their bytes make a small archive a large one."""
     end, last = 0, ""
     for member in sorted(opened.infolist(), key=lambda member: member.header_offset):
@@ -132,7 +104,7 @@ def _check_places(opened: ZipFile, file: IO[bytes], refusal: _Refusal) -> None:
             raise refusal.member(member.filename, "which lies outside the archive")
 
 
-def _length(member: ZipInfo, file: IO[bytes], refusal: _Refusal) -> int:
+def _length(member: ZipInfo, file: IO[bytes], refusal: ArchiveRefusal) -> int:
     """Count the bytes that `member` takes up in the archive, its own header included."""
     file.seek(member.header_offset)
     signature, name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
@@ -141,7 +113,7 @@ def _length(member: ZipInfo, file: IO[bytes], refusal: _Refusal) -> int:
     return _LOCAL_HEADER.size + int(name) + int(extra) + member.compress_size
 
 
-def _check_totals(members: Sequence[ZipInfo], refusal: _Refusal, max_files: int, max_bytes: int) -> None:
+def _check_totals(members: Sequence[ZipInfo], refusal: ArchiveRefusal, max_files: int, max_bytes: int) -> None:
     if len(members) > max_files:
         raise refusal.member(members[max_files].filename, f"which is one more than the {max_files} files expected")
     total = 0
@@ -161,43 +133,24 @@ def _check_room(parent: Path, members: Iterable[ZipInfo]) -> None:
         )
 
 
-def _unpack_whole(opened: ZipFile, members: Sequence[ZipInfo], folder: Path, refusal: _Refusal) -> None:
-    temporary = folder.with_name(f".{folder.name}.unpacking")
-    _remove(temporary)
-    try:
-        temporary.mkdir()
-        _unpack(opened, members, temporary, refusal)
-        os.sync()  # one call for all files: one fsync each took 26 s for 8000 photos, this 1 s
-        replace_durably(temporary, folder)
-    except BaseException:
-        _remove(temporary)
-        raise
-
-
-def _remove(temporary: Path) -> None:
-    if temporary.is_dir() and not temporary.is_symlink():
-        shutil.rmtree(temporary)
-    else:
-        temporary.unlink(missing_ok=True)
-
-
-def _unpack(opened: ZipFile, members: Sequence[ZipInfo], folder: Path, refusal: _Refusal) -> None:
+def _unpack(opened: ZipFile, members: Sequence[ZipInfo], folder: Path, refusal: ArchiveRefusal) -> None:
     shared = _has_shared_folder(members)
     total = sum(member.file_size for member in members)
     with tqdm(desc="Unpacking", total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None) as progress:
         for member in members:
-            path = folder.joinpath(*parts(member)[shared:])
+            path = folder.joinpath(*name_parts(member.filename)[shared:])
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
                 _copy(opened, member, file, refusal, progress.update)
 
 
 def _has_shared_folder(members: Sequence[ZipInfo]) -> bool:
-    return len({parts(m)[0] for m in members}) == 1 and all(len(parts(m)) > 1 for m in members)
+    names = [name_parts(member.filename) for member in members]
+    return len({name[0] for name in names}) == 1 and all(len(name) > 1 for name in names)
 
 
 def _copy(
-    opened: ZipFile, member: ZipInfo, file: IO[bytes], refusal: _Refusal, progress: Callable[[int], object]
+    opened: ZipFile, member: ZipInfo, file: IO[bytes], refusal: ArchiveRefusal, progress: Callable[[int], object]
 ) -> None:
     """Write the content of `member`, and no byte more than was declared."""
     left = member.file_size
@@ -211,7 +164,7 @@ def _copy(
         raise refusal.member(member.filename, f"whose size is not the {member.file_size} bytes that it declares")
 
 
-def _chunks(opened: ZipFile, member: ZipInfo, refusal: _Refusal) -> Iterator[bytes]:
+def _chunks(opened: ZipFile, member: ZipInfo, refusal: ArchiveRefusal) -> Iterator[bytes]:
     try:
         with opened.open(member) as content:
             while chunk := content.read(CHUNK_BYTES):
