@@ -16,13 +16,21 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from dogbreed.artifact_card import (
+    FORMAT_VERSION,
+    JSON_FILE,
+    WEIGHTS_FILE,
+    card_digest,
+    other_weights,
+    read_card,
+    weights_sha256,
+)
 from dogbreed.atomic import atomic_write, write_text
 from dogbreed.data.transforms import Preprocessing, normalise
 from dogbreed.errors import ArtifactError, DogbreedError
 from dogbreed.models.network import BreedNetwork, build_network
 
-WEIGHTS_FILE, JSON_FILE, NEXT_FILE = "model.safetensors", "model.json", "model.json.next"
-FORMAT_VERSION = 1
+NEXT_FILE = "model.json.next"
 LIBRARIES = ("dogbreed", "torch", "torchvision", "pytorch-lightning", "safetensors")
 
 
@@ -92,7 +100,7 @@ def save_artifact(
     }
     _temperature(card)
     try:
-        _commit(folder, weights, json.dumps(card | {"digest": _digest(card)}, indent=2, allow_nan=False))
+        _commit(folder, weights, json.dumps(card | {"digest": card_digest(card)}, indent=2, allow_nan=False))
     except OSError as error:
         raise ArtifactError(f"Cannot write the model to {folder}: {error.strerror or error}.") from error
     except ValueError as error:
@@ -139,12 +147,6 @@ def _version(name: str) -> str:
         return "unknown"
 
 
-def _digest(card: Mapping[str, Any]) -> str:
-    """A hash of everything in the JSON, the hash of the weights among it: a permuted class list is noticed."""
-    content = {name: value for name, value in card.items() if name != "digest"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
 def _commit(folder: Path, weights: bytes, text: str) -> None:
     # Where a write fails the JSON to come stays: the weights it describes may have taken their place already.
     write_text(folder / NEXT_FILE, text)
@@ -154,47 +156,20 @@ def _commit(folder: Path, weights: bytes, text: str) -> None:
     (folder / NEXT_FILE).unlink(missing_ok=True)
 
 
-def _matching_card(folder: Path, weights_sha256: str) -> dict[str, Any]:
+def _matching_card(folder: Path, found: str) -> dict[str, Any]:
     """The JSON that belongs to the weights: the one in place, or the one that was about to take its place."""
     card = _card(folder, JSON_FILE) if (folder / JSON_FILE).exists() or not (folder / NEXT_FILE).exists() else {}
-    if _described(card) == weights_sha256:
+    if weights_sha256(card) == found:
         return card
     if (folder / NEXT_FILE).exists():
         upcoming = _card(folder, NEXT_FILE)
-        if _described(upcoming) == weights_sha256:
+        if weights_sha256(upcoming) == found:
             return upcoming
-    raise ArtifactError(
-        f"The model in {folder} is damaged: {WEIGHTS_FILE} is not the file that {JSON_FILE} describes "
-        "(its SHA-256 differs). Copy the model again, or train it again."
-    )
-
-
-def _described(card: Mapping[str, Any]) -> Any:
-    """The hash of the weights that a card was written with; None where it names none."""
-    weights = card.get("weights")
-    return weights.get("sha256") if isinstance(weights, dict) else None
+    raise other_weights(folder)
 
 
 def _card(folder: Path, name: str) -> dict[str, Any]:
-    try:
-        card = json.loads(_read(folder, name))
-        digest = _digest(card) if isinstance(card, dict) else None
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"The model in {folder} is damaged: {name} is not JSON ({error}).") from error
-    if not isinstance(card, dict) or card.get("format") != "dogbreed-model":
-        raise ArtifactError(f"Expected {folder / name} to describe a dogbreed model, found something else.")
-    found = card.get("format_version")
-    if not isinstance(found, int) or found > FORMAT_VERSION:
-        raise ArtifactError(
-            f"The model in {folder} has format {found}, this version reads up to {FORMAT_VERSION}: "
-            "pip install --upgrade dogbreed"
-        )
-    if card.get("digest") != digest:
-        raise ArtifactError(
-            f"The model in {folder} is damaged: {name} was changed after it was written (its digest differs). "
-            "Copy the model again, or train it again."
-        )
-    return card
+    return read_card(_read(folder, name), folder, name)
 
 
 def _temperature(card: Mapping[str, Any]) -> float:

@@ -12,6 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from dogbreed.errors import ConfigError
 
+# Configurations that choose no data.
+WITHOUT_PHOTOS = ("deploy",)
+
 
 def with_data_choice(overrides: Sequence[str]) -> list[str]:
     """`data.root=PATH` without a choice of data means that folder, not the sample at another place.
@@ -26,17 +29,17 @@ def with_data_choice(overrides: Sequence[str]) -> list[str]:
     return ["data=folder", *overrides] if rooted and not chosen else list(overrides)
 
 
-def check_overrides(conf: Path, config_name: str, overrides: Sequence[str]) -> None:
-    """Compose the configuration once, to say in one line what is wrong with it.
+def check_overrides(conf: Path, config_name: str, overrides: Sequence[str]) -> DictConfig:
+    """Compose the configuration once, to say in one line what is wrong with it; the configuration.
 
     Raises:
         ConfigError: an unknown key or choice (the nearest is offered), or bad grammar.
     """
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
-        defaults = compose(config_name, ["data=folder", "data.root=."])
+        defaults = compose(config_name, [] if config_name in WITHOUT_PHOTOS else ["data=folder", "data.root=."])
         try:
-            compose(config_name, list(overrides))
+            return compose(config_name, list(overrides))
         except Exception as error:
             raise ConfigError(_explain(conf, defaults, overrides, error)) from error
 
