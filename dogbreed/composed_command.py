@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
@@ -38,21 +40,46 @@ def begin(main: Callable[[], None], config_name: str) -> None:
 
 def told_in_one_line(cfg: DictConfig, command: str, work: Callable[[DictConfig, Interruption], None]) -> None:
     """Do a command's work; a fault or a signal ends the process with a line and a status."""
-    from lightning_fabric.utilities.exceptions import MisconfigurationException
-
     from dogbreed.training.interruption import Interrupted, Interruption
 
     try:
-        work(cfg, Interruption())
+        with printing_once():
+            work(cfg, Interruption())
     except Interrupted as interrupted:
         print(_to_go_on(cfg, command, interrupted), file=sys.stderr)
         sys.exit(interrupted.exit_status)
-    except DogbreedError as error:
-        sys.exit(fail(str(error)))
-    except MisconfigurationException as error:
-        sys.exit(fail(f"Cannot use the settings of trainer: {error}"))
-    except OSError as error:
-        sys.exit(fail(f"{error.strerror or error}: {error.filename or cfg.paths.output_dir}"))
+    except Exception as error:
+        line = fault_line(error, cfg.paths.output_dir)
+        if line is None:
+            raise
+        sys.exit(fail(line))
+
+
+@contextmanager
+def printing_once() -> Iterator[None]:
+    """Within the block, of several processes that share a run the first alone prints to stdout."""
+    # torchrun says the first, Lightning, where it starts processes itself, the second.
+    if int(os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or 0) == 0:
+        yield
+    else:
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+            yield
+
+
+def fault_line(error: Exception, output_dir: str) -> str | None:
+    """What to say of a fault of the input or the machine; None for one of the program.
+
+    Args:
+        error: that ended a run.
+        output_dir: of the run, for a disk's fault that names no file.
+    """
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+    if isinstance(error, DogbreedError):
+        return str(error)
+    if isinstance(error, MisconfigurationException):
+        return f"Cannot use the settings of trainer: {error}"
+    return f"{error.strerror or error}: {error.filename or output_dir}" if isinstance(error, OSError) else None
 
 
 def _to_go_on(cfg: DictConfig, command: str, interrupted: BaseException) -> str:

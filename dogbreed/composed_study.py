@@ -16,8 +16,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from dogbreed.atomic import write_text
 from dogbreed.command_line import fail
-from dogbreed.composed_run import build_module, check_kinds, part, plain, rehearse
-from dogbreed.errors import ConfigError, DogbreedError, TrialError
+from dogbreed.composed_run import check_kinds, part, plain, rehearse
+from dogbreed.composed_trial import run_trial
+from dogbreed.errors import ConfigError, DogbreedError
 from dogbreed.tuning.search import Search, check_settings
 from dogbreed.tuning.space import Choice
 from dogbreed.tuning.study import faults_of, open_study
@@ -77,41 +78,18 @@ class Runs:
             TrialError: no epoch had a validation loss that is a number, or the device has too little memory.
             Interrupted: a signal asked to stop.
         """
-        from torch import OutOfMemoryError
-
         self.interruption.stop_if_asked()
         began, folder = time.monotonic(), self.folder / name
         _make_own(folder, settings)
-        try:
-            with _log(folder / "log.txt") if quietly else nullcontext():
-                figures = self._train(with_settings(self.cfg, {**settings, "paths.output_dir": str(folder)}), enough)
-        except OutOfMemoryError as error:
-            raise TrialError(f"Too little memory on the device: {str(error).splitlines()[0]}") from error
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-        if figures.best is None:
-            raise TrialError("The validation loss was no number in any epoch.")
+        with _log(folder / "log.txt") if quietly else nullcontext():
+            figures, best = run_trial(
+                with_settings(self.cfg, {**settings, "paths.output_dir": str(folder)}),
+                self.interruption,
+                checked=self.checked,
+                enough=lambda epoch, seen: enough(epoch, seen[self.search.metric]),
+            )
         epochs = [epoch[self.search.metric] for epoch in figures.epochs]
-        return Outcome(figures.best[self.search.metric], epochs, figures.given_up, time.monotonic() - began)
-
-    def _train(self, cfg: DictConfig, enough: Enough) -> Any:
-        from dogbreed.train import quiet, train
-        from dogbreed.training.best_checkpoint import BestCheckpoint
-        from dogbreed.training.epoch_figures import EpochFigures
-        from dogbreed.training.history import HistoryLogger
-
-        quiet()
-        figures = EpochFigures(lambda epoch, seen: enough(epoch, seen[self.search.metric]))
-        callbacks = part(cfg.callbacks, "callbacks", interruption=self.interruption)
-        trainer = part(
-            cfg.trainer,
-            "trainer",
-            callbacks=[*(one for one in callbacks if not isinstance(one, BestCheckpoint)), figures],
-            logger=[HistoryLogger(Path(cfg.paths.output_dir) / "history.csv")],
-            enable_checkpointing=False,
-        )
-        data = part(cfg.data, "data", checked=self.checked)
-        train(trainer, build_module(cfg, data), data)
-        return figures
+        return Outcome(best[self.search.metric], epochs, figures.given_up, time.monotonic() - began)
 
 
 def _make_own(folder: Path, settings: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The hyperparameters of a SageMaker job as the settings of a run."""
+"""The entry of a SageMaker job, and its hyperparameters as the settings of a run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from dogbreed.command_line import run_command
 from dogbreed.override_text import override_text
 
 # What SageMaker's training toolkit keeps to itself, and the tuning job's own.
 RESERVED = ("sagemaker_", "_tuning_objective_metric")
+
+
+def main() -> None:
+    """Train as the archive's `run.json` and the job's hyperparameters say, and leave the process.
+
+    Its status is 0, 1 for a fault of the input or the machine (a line on stderr, and in the job's `output/failure`),
+    or 143 after SIGTERM, with the run's state stored.
+    """
+    from dogbreed.job.running import run_job
+
+    run_command(run_job)
 
 
 def hyperparameters(texts: Mapping[str, str]) -> dict[str, Any]:

@@ -37,21 +37,22 @@ def check_overrides(conf: Path, config_name: str, overrides: Sequence[str]) -> D
     """
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
-        defaults = compose(config_name, [] if config_name in WITHOUT_PHOTOS else ["data=folder", "data.root=."])
         try:
             return compose(config_name, list(overrides))
         except Exception as error:
+            defaults = compose(config_name, [] if config_name in WITHOUT_PHOTOS else ["data=folder", "data.root=."])
             raise ConfigError(_explain(conf, defaults, overrides, error)) from error
 
 
 def _explain(conf: Path, defaults: DictConfig, overrides: Sequence[str], error: Exception) -> str:
-    known = [*_keys(defaults), *_groups(conf)]
+    groups = _groups(conf, defaults)
+    known = [*_keys(defaults), *groups]
     for override in overrides:
         key, equals, value = override.partition("=")
         name = key.lstrip("+~").split("@")[0]
         if not equals and not key.startswith("~"):
             return f"Expected key=value, got {override!r}. All keys: --help"
-        if name in _groups(conf):
+        if name in groups:
             options = sorted(path.stem for path in (conf / name).glob("*.yaml"))
             if value not in [*options, "null"]:
                 return f"Unknown {name}={value!r}: {_nearest(value, options)}"
@@ -72,8 +73,11 @@ def _initials(key: str) -> str:
     return "".join(part[:1] for part in key.rpartition(".")[2].split("_"))
 
 
-def _groups(conf: Path) -> list[str]:
-    return sorted(path.name for path in conf.iterdir() if path.is_dir())
+def _groups(conf: Path, config: DictConfig) -> list[str]:
+    """Those that the configuration chooses from; an experiment has no node of its own."""
+    return sorted(
+        path.name for path in conf.iterdir() if path.is_dir() and (path.name in config or path.name == "experiment")
+    )
 
 
 def _is_node(config: DictConfig, key: str) -> bool:

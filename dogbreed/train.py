@@ -76,7 +76,8 @@ def run(
     data.setup()
     results.judged_splits(trainer, data)
     module = build_module(cfg, data)
-    OmegaConf.save(cfg, output_dir / "config.yaml", resolve=True)
+    if trainer.is_global_zero:
+        OmegaConf.save(cfg, output_dir / "config.yaml", resolve=True)
     if cfg.lr_find:
         with interruption.listening():
             print(_found_rate(cfg, trainer, module, data, interruption), flush=True)
@@ -126,8 +127,11 @@ def quiet() -> None:
     # Its import sets the level anew.
     import pytorch_lightning  # noqa: F401
 
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    # The metrics have gathered from all processes what is logged.
+    warnings.filterwarnings("ignore", ".*sync_dist=True.*")
     warnings.filterwarnings("ignore", ".*is smaller than the logging interval.*")
     warnings.filterwarnings("ignore", ".*exists and is not empty.*")
     warnings.filterwarnings("ignore", ".*multi-threaded, use of fork.*")

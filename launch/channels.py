@@ -7,7 +7,7 @@ from pathlib import Path
 from dogbreed.data.folder import split_folders
 from dogbreed.errors import ConfigError
 
-PHOTOS, WEIGHTS = "photos", "weights"
+PHOTOS, WEIGHTS, TEST = "photos", "weights", "test"
 # As a folder in S3 is expected to be laid out where a search may not be given all of it.
 SEARCHED = ("train", "valid")
 
@@ -32,11 +32,16 @@ def folder_channels(root: Path, *, trial: bool) -> dict[str, Path]:
     """
     if not root.is_dir():
         raise ConfigError(
-            f"Expected a folder of photos at {root}, found none. Give data.root=PATH, or data.root=s3://BUCKET/PREFIX for "
-            "photos in S3."
+            f"Expected a folder of photos at {root}, found none. Give data.root=PATH, or data.root=s3://BUCKET/PREFIX "
+            "for photos in S3."
         )
-    splits = {split: folder for split, folder in split_folders(root).items() if not (trial and split == "test")}
+    splits = {split: folder for split, folder in split_folders(root).items() if not (trial and split == TEST)}
     return {folder.name: folder for folder in splits.values()} or {PHOTOS: root}
+
+
+def has_test(root: str) -> bool:
+    """Whether the photos come with test photos of their own; in S3 it is taken that they do."""
+    return is_in_s3(root) or TEST in split_folders(Path(root).expanduser())
 
 
 def folder_uris(root: Path, uri: str, channels: dict[str, Path]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from launch.bucket import bucket_exists
 from launch.cleanup_choice import S3, chosen, with_parts
 from launch.confirmation import confirmed
 from launch.ending import end
-from launch.living import Living, living
+from launch.living import CONFIG, ENDPOINT, MODEL, Living, living
 from launch.prices import ESTIMATE
 from launch.stored import Stored, remove_stored, stored
 
@@ -83,14 +83,21 @@ def total(found: Sequence[Living]) -> str:
 
 
 def end_all(account: Account, asked: Sequence[Living], show: Callable[[str], None]) -> int:
-    """End each, and go on after what cannot be ended; the exit status."""
-    status = 0
+    """End each, and go on after what cannot be ended; the exit status.
+
+    What an endpoint is made of stays while one could not be deleted: it may still need it.
+    """
+    failed: set[str] = set()
     for one in asked:
+        if ENDPOINT in failed and one.kind in (CONFIG, MODEL):
+            show(f"{one.kind} {one.name}: is kept, since an endpoint could not be deleted")
+            continue
         try:
             show(end(account, one))
         except CloudError as error:
-            status = fail(str(error))
-    return status
+            fail(str(error))
+            failed.add(one.kind)
+    return int(bool(failed))
 
 
 def kept_objects(account: Account, prefix: str) -> Stored | None:

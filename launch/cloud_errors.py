@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 INSTALL = 'Expected boto3 to be installed: pip install -e ".[launch]"'
-NOT_FOUND = re.compile(r"could not find|not found|can't find|does not exist", re.IGNORECASE)
+NOT_FOUND = re.compile(r"could not find|not found|can't find|does not exist|no [\w ]+ found for", re.IGNORECASE)
 IN_USE = re.compile(r"already exist|in use", re.IGNORECASE)
 
 

@@ -80,13 +80,15 @@ def composed_plan(
     settings = job_settings(cfg)
     root = f"s3://{place.bucket}/{settings.prefix}"
     photos, folders, uris = _photos(cfg, root, searching)
+    # The folder has it, the trials are not sent it.
+    left_out = [channels.TEST] if searching and uris and channels.has_test(str(cfg.data.root)) else []
     weights = _weights(cfg, root)
     if weights:
         folders, uris = folders | {channels.WEIGHTS: weights.path}, uris | {channels.WEIGHTS: weights.uri}
     changed = [override_text(name, value) for name, value in best.items()]
-    changed += ["data.source=null"] if photos and cfg.data.source is not None else []
     overrides = run_overrides(given, choices={name: choices.get(name) for name in CHOSEN}, changed=changed)
-    run = {"overrides": [o for o in overrides if not (weights and o.startswith("model.weights="))], "trial": searching}
+    sent = [override for override in overrides if not (weights and override.startswith("model.weights="))]
+    run = {"overrides": sent, "trial": searching, "left_out": left_out}
     archive = source_archive(run, pinned_requirements([*_extras(cfg), *settings.requirements]))
     source_uri = f"{root}/source/{archive_sha256(archive)}/source.tar.gz"
     job: dict[str, Any] = {
@@ -122,7 +124,7 @@ def _tuning(cfg: DictConfig, settings: JobSettings, job: dict[str, Any], root: s
     if cfg.debugger.hosted:
         raise ConfigError(
             "SageMaker's hosted rules do not watch the trials of a tuning job, its API has no place for them: leave "
-            "debugger.hosted out; the rules of debugger=rules run within each trial."
+            "debugger.hosted out, and watch the training of the best: +train_best=true."
         )
     if cfg.lr_find:
         raise ConfigError("Expected lr_find=false: a search would find one learning rate, and lr_find another.")

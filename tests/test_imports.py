@@ -18,8 +18,21 @@ LAUNCH = {path.name: ast.parse(path.read_text()) for path in sorted((PACKAGE.par
 
 JUDGING = ["benchmarking", "reporting", "explaining", "evaluation", "exporting"]
 BELOW_PHOTOS = ["data", "models", "caching", "features", "artifacts", "evaluation", "explaining", "exporting"]
-COMPOSED = ["composed_command", "composed_run", "composed_study", "seed_comparison", "best_run"]
-COMMANDS = [*COMPOSED, "predictor", "train", "tune", "predict", "evaluate", "export", "cache", "benchmark", "container"]
+COMPOSED = ["composed_command", "composed_run", "composed_study", "composed_trial", "seed_comparison", "best_run"]
+COMMANDS = [
+    *COMPOSED,
+    "job",
+    "serving",
+    "predictor",
+    "train",
+    "tune",
+    "predict",
+    "evaluate",
+    "export",
+    "cache",
+    "benchmark",
+    "container",
+]
 
 
 def imports(file: str, trees: Mapping[str, ast.Module] = TREES) -> Iterator[str]:
@@ -61,6 +74,8 @@ def test_hydra_stays_in_the_command() -> None:
         "composed_command.py",
         "composed_run.py",
         "composed_study.py",
+        "composed_trial.py",
+        "job/running.py",
         "seed_comparison.py",
         "best_run.py",
     }
@@ -112,6 +127,7 @@ def test_imports_are_absolute() -> None:
         ("tuning/", [*BELOW_PHOTOS, "debugging", "profiling", "training", *COMMANDS]),
         ("evaluation/", ["training", "exporting", *COMMANDS]),
         ("predictor.py", ["training", "evaluation", "reporting", "exporting", "train", "predict"]),
+        ("serving/", ["training", "evaluation", "reporting", "exporting", "job", "train", "predict", *COMPOSED]),
         ("predict.py", ["training", "evaluation", "train"]),
         ("training/", ["exporting", "overrides", *COMMANDS]),
         ("atomic.py", ["data", "models", "training"]),
@@ -130,6 +146,7 @@ def test_what_serves_needs_no_lightning() -> None:
         "models/network.py",
         "models/backbones.py",
         "models/heads.py",
+        *(file for file in TREES if file.startswith("serving/")),
     ]
     assert not set(serving) & set(importers("pytorch_lightning", "lightning_fabric", "torchmetrics"))
 

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import groupby
@@ -66,21 +66,43 @@ class CheckedFolder:
         return frozenset(path for finding in self.of("skip") for path in finding.paths)
 
 
-def check_folder(root: str | Path, *, seed: int = 0, cache_dir: Path | None = None) -> CheckedFolder:
+def usable_folder(
+    root: str | Path, *, seed: int = 0, cache_dir: Path | None = None, left_out: Collection[str] = ()
+) -> CheckedFolder:
+    """As `check_folder`, for a folder that has to be trained on.
+
+    Raises:
+        DataError: it cannot be.
+    """
+    checked = check_folder(root, seed=seed, cache_dir=cache_dir, left_out=left_out)
+    if checked.refusals:
+        reasons = " ".join(finding.message for finding in checked.refusals[:3])
+        raise DataError(f"{reasons} For all of it: python -m dogbreed.data.check {root}")
+    return checked
+
+
+def check_folder(
+    root: str | Path, *, seed: int = 0, cache_dir: Path | None = None, left_out: Collection[str] = ()
+) -> CheckedFolder:
     """Read a folder of class folders, or of train, valid and test folders of them, and open every photo once.
 
     Where a split has no folder, its photos are drawn from the training folder by `seed`. What is in the photos is
     kept in `cache_dir` (default: `$DOGBREED_CACHE`, or `~/.cache/dogbreed`) until they change.
 
+    Args:
+        root: of the photos.
+        seed: of the splits that are drawn.
+        cache_dir: what is in the photos is kept there.
+        left_out: splits that the folder has at another place: here they stay empty.
+
     Raises:
         DataError: there is no folder, it is empty, or it may not be read.
-
     """
     listing, facts = scan_folder(root, cache_dir)
     skipped = frozenset(path for finding in skips(listing, facts) for path in finding.paths)
-    folder = photo_folder(listing, facts, skipped, seed)
+    folder = photo_folder(listing, facts, skipped, seed, left_out)
     contents = {path: facts[path].content for split in folder.splits.values() for path in split.paths}
-    return CheckedFolder(folder, findings(listing, facts, folder), contents)
+    return CheckedFolder(folder, findings(listing, facts, folder, left_out), contents)
 
 
 def scan_folder(root: str | Path, cache_dir: Path | None = None) -> tuple[Listing, Facts]:
@@ -139,12 +161,14 @@ def _cache_file(root: Path, cache_dir: Path | None) -> Path | None:
         return None
 
 
-def photo_folder(listing: Listing, facts: Facts, skipped: frozenset[Path], seed: int) -> PhotoFolder:
+def photo_folder(
+    listing: Listing, facts: Facts, skipped: frozenset[Path], seed: int, left_out: Collection[str] = ()
+) -> PhotoFolder:
     """Number the classes by their training folders and draw the splits that have no folder from the training photos."""
     names = class_names(listing.training_classes)
     targets = {folder: target for target, folder in enumerate(names)}
     rows = [(s, targets[f], p) for s, f, p in listing.rows() if f in targets and p not in skipped]
-    given = {split for split, _, _ in rows}
+    given = {split for split, _, _ in rows} | set(left_out)
     drawn = [row for row in rows if row[0] in ("train", WHOLE)]
     contents = [facts[path].content for _, _, path in drawn]
     fractions = _fractions_without(given)

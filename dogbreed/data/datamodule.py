@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from typing_extensions import override
 
-from dogbreed.data.check import CheckedFolder, check_folder
+from dogbreed.data.check import CheckedFolder, usable_folder
 from dogbreed.data.dataset import PhotoDataset
 from dogbreed.data.feature_batches import FeatureDataset, Rows, as_they_are
 from dogbreed.data.folder import PhotoFolder, Split
@@ -23,7 +23,7 @@ from dogbreed.data.prepared import PreparedPhotos
 from dogbreed.data.prepared_dataset import PreparedDataset
 from dogbreed.data.randomness import derived_seed, seeded
 from dogbreed.data.transforms import Preprocessing, evaluation_transform, normalise, training_transform
-from dogbreed.errors import ConfigError, DataError
+from dogbreed.errors import ConfigError
 
 
 class DogBreedDataModule(LightningDataModule):
@@ -118,10 +118,7 @@ class DogBreedDataModule(LightningDataModule):
             DataError: the folder cannot be trained on.
         """
         if self._checked is None:
-            self._checked = check_folder(self.root, seed=self.seed, cache_dir=self.cache_dir)
-            if self._checked.refusals:
-                reasons = " ".join(finding.message for finding in self._checked.refusals[:3])
-                raise DataError(f"{reasons} For all of it: python -m dogbreed.data.check {self.root}")
+            self._checked = usable_folder(self.root, seed=self.seed, cache_dir=self.cache_dir)
         return self._checked
 
     @property

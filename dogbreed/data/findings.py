@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -87,9 +87,18 @@ def skips(listing: Listing, facts: Facts) -> list[Finding]:
     return [finding for finding in [*_faults(listing, facts), *_copies(listing, facts)] if finding.severity == "skip"]
 
 
-def findings(listing: Listing, facts: Facts, folder: PhotoFolder) -> tuple[Finding, ...]:
-    """Name everything there is to say, most severe first; `folder` is what is left to train on and to measure."""
-    refused = list(_structure(listing)) or list(_counts(listing, facts, folder))
+def findings(
+    listing: Listing, facts: Facts, folder: PhotoFolder, left_out: Collection[str] = ()
+) -> tuple[Finding, ...]:
+    """Name everything there is to say, most severe first.
+
+    Args:
+        listing: of the folder.
+        facts: of its photos.
+        folder: what is left to train on and to measure.
+        left_out: splits that are not expected here.
+    """
+    refused = list(_structure(listing)) or list(_counts(listing, facts, folder, left_out))
     found = [
         *refused,
         *_faults(listing, facts),
@@ -127,10 +136,10 @@ def _one_class(listing: Listing, only: str) -> Finding:
     return _finding("one class", f"There is one class folder, {only}: {meant}.", path)
 
 
-def _counts(listing: Listing, facts: Facts, folder: PhotoFolder) -> Iterator[Finding]:
+def _counts(listing: Listing, facts: Facts, folder: PhotoFolder, left_out: Collection[str]) -> Iterator[Finding]:
     yield from _unknown_classes(listing)
     yield from _class_counts(listing, facts, folder)
-    yield from _split_counts(listing, folder)
+    yield from _split_counts(listing, folder, [split for split in SPLITS[1:] if split not in left_out])
     names = class_names(listing.training_classes)
     for full in (name for name in names if names[name] == name != class_name(name)):
         yield _finding("same name", f"{full} would be called {class_name(full)} like another class.")
@@ -161,11 +170,11 @@ def _class_counts(listing: Listing, facts: Facts, folder: PhotoFolder) -> Iterat
             yield _finding("few photos", message, path)
 
 
-def _split_counts(listing: Listing, folder: PhotoFolder) -> Iterator[Finding]:
+def _split_counts(listing: Listing, folder: PhotoFolder, judged: Sequence[str]) -> Iterator[Finding]:
     if WHOLE in listing.folders:
         sizes = ", ".join(f"{len(folder.splits[split])} {split}" for split in SPLITS)
         yield _finding("split here", f"There are no split folders: the photos are split into {sizes}.", listing.root)
-    for split in SPLITS[1:]:
+    for split in judged:
         photos = folder.splits[split]
         if not photos:
             yield _finding("empty split", f"No photo is left for {split}.", listing.root)

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from tqdm import tqdm
 
+from dogbreed.data.lock import locked
 from dogbreed.data.randomness import derived_seed
 
 # Drawn at twice the size and scaled down, which smooths the edges.
@@ -50,6 +51,11 @@ def draw_sample(root: Path) -> Path:
     """
     if root.is_dir():
         return root
+    with locked(root):
+        return root if root.is_dir() else _drawn(root)
+
+
+def _drawn(root: Path) -> Path:
     staging = root.with_name(f".{root.name}.drawing")
     shutil.rmtree(staging, ignore_errors=True)
     jobs = [(s, c, i) for s, n in COUNTS.items() for c in range(len(BREEDS)) for i in range(n)]

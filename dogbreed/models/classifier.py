@@ -20,7 +20,7 @@ from dogbreed.errors import ConfigError
 from dogbreed.models import schedule as schedules
 from dogbreed.models.forward_paths import PATHS
 from dogbreed.models.freezing import frozen_parameters
-from dogbreed.models.metrics import correct, evaluation_metrics, train_metrics
+from dogbreed.models.metrics import correct, evaluation_metrics, gathered, train_metrics
 from dogbreed.models.network import build_network
 from dogbreed.models.parameter_groups import parameter_groups
 
@@ -149,6 +149,23 @@ class BreedClassifier(LightningModule):
         self.train_metrics["loss"].update(loss.detach(), weight=len(images))
         self.train_metrics["acc"].update(correct(logits.detach(), target))
         return loss
+
+    @override
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+            return
+        # One process writes: the sums of all of them.
+        with gathered(self.train_metrics):
+            sums = {n: value.clone() for n, value in self.train_metrics.state_dict(prefix="train_metrics.").items()}
+        # The second is there where a callback averages the weights: what the run goes on from.
+        for held in {"state_dict", "current_model_state"} & checkpoint.keys():
+            checkpoint[held] |= sums
+
+    @override
+    def on_train_start(self) -> None:
+        if self.global_rank > 0:
+            # Those of all processes are counted once, by the first.
+            self.train_metrics.reset()
 
     @override
     def on_train_epoch_end(self) -> None:

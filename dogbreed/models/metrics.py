@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from torch import Tensor
 from torchmetrics import MeanMetric, Metric, MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
@@ -16,6 +19,19 @@ def train_metrics() -> MetricCollection:
     collection = MetricCollection(metrics, prefix="train/", compute_groups=False)
     collection.persistent(True)
     return collection
+
+
+@contextmanager
+def gathered(metrics: MetricCollection) -> Iterator[None]:
+    """Within the block the metrics hold what those of all processes hold together."""
+    members = list(metrics.values())
+    for metric in members:
+        metric.sync()
+    try:
+        yield
+    finally:
+        for metric in members:
+            metric.unsync()
 
 
 def evaluation_metrics(num_classes: int, prefix: str) -> MetricCollection:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning.loggers.logger import Logger
 from typing_extensions import override
 
@@ -40,6 +41,7 @@ class HistoryLogger(Logger):
         """Stand in the resolved configuration."""
 
     @override
+    @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         if "epoch" not in metrics or any(name.startswith("test/") for name in metrics):
             return

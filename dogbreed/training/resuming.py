@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from dogbreed.data.randomness import derived_seed, seed_devices
 from dogbreed.errors import CheckpointError
 from dogbreed.training.checkpoint_io import read_checkpoint
-from dogbreed.training.interruption import Interruption
+from dogbreed.training.interruption import Interrupted, Interruption
 
 # The newest may be damaged by a failing disk: the one before it is kept too.
 KEPT = 2
@@ -50,14 +51,19 @@ class Resuming(Callback):
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.interruption.listen_again()
+        _check_same_step(trainer)
 
     @override
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        due = time.monotonic() - self._last >= self.seconds
-        if self.interruption.signal is not None or due:
+        # Looked at once: a signal that comes after this is one for the next step.
+        due, number = self._agreed(trainer, time.monotonic() - self._last >= self.seconds)
+        if number is not None or due:
             self._save(trainer)
-        self.interruption.stop_if_asked()
-        seed_devices(derived_seed(self.seed, "step", trainer.current_epoch, batch_idx))
+        if number is not None:
+            raise Interrupted(number)
+        # The first process's are those of a run in one process.
+        rank = [trainer.global_rank] if trainer.global_rank else []
+        seed_devices(derived_seed(self.seed, "step", trainer.current_epoch, batch_idx, *rank))
         # Lightning counts the step after which it believes a checkpoint was written a second time.
         trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
 
@@ -67,6 +73,15 @@ class Resuming(Callback):
     ) -> None:
         self.interruption.stop_if_asked()
 
+    def _agreed(self, trainer: Trainer, due: bool) -> tuple[bool, int | None]:
+        """Whether a checkpoint is due and which signal came, in any process: one that went on would wait for ever."""
+        number = self.interruption.signal
+        if trainer.world_size == 1:
+            return due, number
+        asked = torch.tensor([int(due), number or 0], device=trainer.strategy.root_device)
+        due_anywhere, number_anywhere = trainer.strategy.reduce(asked, reduce_op="max").tolist()
+        return bool(due_anywhere), number_anywhere or None
+
     def _save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self.folder / f"resume-{trainer.global_step:08d}.ckpt")
         self._last = time.monotonic()
@@ -75,6 +90,19 @@ class Resuming(Callback):
             written = sorted(self.folder.glob(PATTERN), key=lambda path: path.stat().st_mtime_ns, reverse=True)
             for old in written[KEPT:]:
                 old.unlink()
+
+
+def _check_same_step(trainer: Trainer) -> None:
+    if trainer.world_size > 1:
+        step = trainer.global_step
+        last, first = trainer.strategy.reduce(
+            torch.tensor([step, -step], device=trainer.strategy.root_device), reduce_op="max"
+        ).tolist()
+        if last != -first:
+            raise CheckpointError(
+                f"Expected every process to go on from the same checkpoint, got steps {-first} to {last}: give every "
+                "host the checkpoints that the first one has written, or none."
+            )
 
 
 def stopping(trainer: Trainer) -> Callable[[], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
@@ -39,7 +40,16 @@ def train(trainer: Trainer, module: BreedClassifier, data: DogBreedDataModule) -
     with training_on_features(trainer, module, data):
         prepare_photos(trainer, module, data)
         trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
-    return load_best(trainer, module)
+    _part(trainer)
+    # The file lies where the first process is.
+    return load_best(trainer, module) if trainer.is_global_zero else {}
+
+
+def _part(trainer: Trainer) -> None:
+    """What follows is the first process's alone: a metric that still waited for the others would wait for ever."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        trainer.strategy.barrier()
+        torch.distributed.destroy_process_group()
 
 
 def use_found_rate(
@@ -51,7 +61,13 @@ def use_found_rate(
     seed: int,
     interruption: Interruption | None = None,
 ) -> str:
-    """Search a learning rate, or take the one that this run has found, and let the module use it; a line on it."""
+    """Search a learning rate, or take the one that this run has found, and let the module use it; a line on it.
+
+    Raises:
+        ConfigError: on several devices, each of which might find another.
+    """
+    if trainer.world_size > 1:
+        raise ConfigError("Expected lr_find=false on several devices: find the rate on one, give it as learning_rate.")
     with training_on_features(trainer, module, data):
         search = find_learning_rate(
             module,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def build_trainer(
     """
     if max_epochs < 1:
         raise ConfigError(f"Expected trainer.max_epochs to be at least 1, got {max_epochs}.")
-    output_dir = Path(output_dir)
+    output_dir, callbacks = Path(output_dir), list(callbacks)
     moving = progress_bar and sys.stdout.isatty()
     return Trainer(
         **{
@@ -70,12 +70,20 @@ def build_trainer(
             "enable_progress_bar": moving,
             # The data module's own order knows the ranks; Lightning's sampler would replace it.
             "use_distributed_sampler": False,
+            "strategy": _strategy(callbacks, settings),
             "num_sanity_val_steps": 0,
             "enable_model_summary": False,
             "log_every_n_steps": 10,
             **settings,
         }
     )
+
+
+def _strategy(callbacks: Iterable[Callback], settings: Mapping[str, Any]) -> str:
+    several = (settings.get("devices", 1), settings.get("num_nodes", 1)) != (1, 1)
+    unfreezes = any(isinstance(callback, GradualUnfreezing) for callback in callbacks)
+    # Otherwise each step would wait for gradients that a part which is still frozen does not have.
+    return "ddp_find_unused_parameters_true" if several and unfreezes else "auto"
 
 
 def build_callbacks(

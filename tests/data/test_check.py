@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from dogbreed.data import check as module
-from dogbreed.data.check import CheckedFolder, check_folder, describe, main
+from dogbreed.data.check import CheckedFolder, check_folder, describe, main, usable_folder
 from dogbreed.data.findings import KINDS
 from dogbreed.errors import DataError
 from tests.data.photo_folders import add_class, add_photo, clean_folder, noise, photo_folder
@@ -464,3 +464,16 @@ def test_the_command_runs_as_a_module_without_torch(root: Path) -> None:
         [sys.executable, "-m", "dogbreed.data.check", "--help"], check=True, capture_output=True, text=True
     )
     assert "--json FILE" in helped.stdout
+
+
+def test_a_split_that_is_left_out_is_neither_drawn_nor_missed(tmp_path: Path) -> None:
+    whole = photo_folder(tmp_path / "dogs", {"train": {"akita": 6, "beagle": 6}, "valid": {"akita": 2, "beagle": 2}})
+    assert kinds(check_folder(whole))["taken from train"] == 1
+    checked = usable_folder(whole, left_out=["test"])
+    assert kinds(checked) == {}
+    assert {split: len(photos) for split, photos in checked.folder.splits.items()} == {"train": 12, "val": 4, "test": 0}
+
+
+def test_a_folder_that_cannot_be_trained_on_is_not_usable(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="For all of it: python -m"):
+        usable_folder(photo_folder(tmp_path / "dogs", {"train": {"akita": 6}, "valid": {"akita": 2}}))

@@ -39,5 +39,5 @@ def test_a_prefix_of_s3_ends_where_its_folder_does() -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="data.root=s3://"):
+    with pytest.raises(ConfigError, match=r"data\.root=s3://"):
         folder_channels(tmp_path / "nowhere", trial=False)

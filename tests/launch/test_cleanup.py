@@ -14,7 +14,7 @@ from dogbreed.command_line import run_command
 from dogbreed.errors import CloudError
 from launch import account as account_module
 from launch import cleanup, confirmation
-from launch.ending import end
+from launch.ending import ENDINGS, end
 from launch.living import CONFIG, ENDPOINT, MODEL, POOL, TRAINING, Living, living
 from launch.tags import PROJECT, tag_list
 from tests.launch.scripted_aws import ACCOUNT_ID, BUCKET, REGION, ROLE, ScriptedAws, leave_aws_alone, use_moto
@@ -163,6 +163,19 @@ def test_nothing_is_ended_without_a_yes(
     assert "to end: endpoint dogs" in out
     assert "to remove: 2 objects" in out
     assert names(moto) == DOGS | CATS and len(keys()) == 4
+
+
+def test_what_an_endpoint_is_made_of_stays_while_it_could_not_be_deleted(
+    moto: Any, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise CloudError("The endpoint cannot be deleted now.")
+
+    monkeypatch.setitem(ENDINGS, ENDPOINT, ("is deleted", refused))
+    status, out, err = command("delete=all", "yes=true")
+    assert (status, err) == (1, "error: The endpoint cannot be deleted now.\n")
+    assert out.count("is kept, since an endpoint could not be deleted") == 2
+    assert names(moto) == DOGS | CATS
 
 
 def test_a_tag_that_was_taken_off_meanwhile_saves_what_carried_it(moto: Any) -> None:

@@ -26,7 +26,7 @@ def channels(parameters: dict[str, object]) -> dict[str, str]:
 
 def test_a_run_travels_as_the_settings_that_were_typed(photos: Path) -> None:
     plan = planned(f"data.root={photos}", "model.dropout=0.5", "job.spot=true", "paths.output_dir=here")
-    assert run_of(plan) == {"overrides": ["data=folder", "model.dropout=0.5"], "trial": False}
+    assert run_of(plan) == {"overrides": ["data=folder", "model.dropout=0.5"], "trial": False, "left_out": []}
     assert plan.request.operation == "CreateTrainingJob"
     assert plan.request.parameters["EnableManagedSpotTraining"] is True
 
@@ -43,7 +43,7 @@ def test_a_search_has_no_channel_of_test_photos_and_is_told_to_leave_no_model(ph
     plan = planned("+hpo=true", f"data.root={photos}", "n_trials=7", "n_jobs=2")
     assert plan.request.operation == "CreateHyperParameterTuningJob"
     assert set(channels(plan.request.parameters["TrainingJobDefinition"])) == {"train", "valid"}
-    assert run_of(plan)["trial"] is True
+    assert (run_of(plan)["trial"], run_of(plan)["left_out"]) == (True, ["test"])
     limits = plan.request.parameters["HyperParameterTuningJobConfig"]["ResourceLimits"]
     assert limits == {"MaxNumberOfTrainingJobs": 7, "MaxParallelTrainingJobs": 2}
 
