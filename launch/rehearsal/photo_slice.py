@@ -1,0 +1,52 @@
+"""A few photos of every class, laid out like the folder they are from: enough to see a job run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+
+from dogbreed.data.folder import class_folders, photo_files
+
+CHANNEL_PHOTOS = 300
+MOST_A_CLASS = 8
+# A folder that is not yet split is shared out among three.
+LEAST_A_CLASS = {"train": 2, "photos": 4}
+
+
+def photo_slice(channels: Mapping[str, Path], folder: Path, *, most: int = CHANNEL_PHOTOS) -> dict[str, Path]:
+    """The channels with a few photos of every class; files beside the class folders come along.
+
+    Args:
+        channels: folders on this machine, by channel.
+        folder: gets a folder for each channel, of links where the file system has them.
+        most: photos of a channel, as far as every class can have one.
+    """
+    return {name: _slice(name, source, folder / name, most) for name, source in channels.items()}
+
+
+def _slice(name: str, source: Path, target: Path, most: int) -> Path:
+    target.mkdir(parents=True)
+    classes = class_folders(source)
+    each = _photos_a_class(name, most // max(len(classes), 1))
+    for file in filter(Path.is_file, source.iterdir()):
+        _link(file, target / file.name)
+    for below in classes:
+        for photo in islice(photo_files(below), each):
+            _link(photo, target / photo.relative_to(source))
+    return target
+
+
+def _photos_a_class(name: str, shared: int) -> int:
+    return max(LEAST_A_CLASS.get(name, 1), min(MOST_A_CLASS, shared))
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Of what a link points to: below another folder it would lead nowhere.
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)
