@@ -10,14 +10,14 @@ from dogbreed.caching.sizes import size
 from dogbreed.command_line import fail, run_command, shows_help
 from dogbreed.errors import CloudError
 from dogbreed.options import only_options
-from launch.account import Account, asked_account
-from launch.bucket import bucket_exists
-from launch.cleanup_choice import S3, chosen, with_parts
-from launch.confirmation import confirmed
-from launch.ending import end
-from launch.living import CONFIG, ENDPOINT, MODEL, Living, living
-from launch.prices import ESTIMATE
-from launch.stored import Stored, remove_stored, stored
+from launch.accounts.account import Account, asked_account
+from launch.accounts.bucket import bucket_exists
+from launch.housekeeping.cleanup_choice import S3, chosen, with_parts
+from launch.housekeeping.ending import end
+from launch.housekeeping.living import CONFIG, ENDPOINT, MODEL, Living, living
+from launch.housekeeping.stored import Stored, remove_stored, stored
+from launch.planning.confirmation import confirmed
+from launch.requests.prices import ESTIMATE
 
 HELP = """Show what of this project is alive on SageMaker, and what it costs an hour; end it.
 

@@ -15,10 +15,10 @@ from dogbreed.command_line import run_command
 from dogbreed.composed_command import begin
 from dogbreed.composed_run import CONF
 from dogbreed.override_text import override_text
-from launch.deploy_order import Order, dry_run
-from launch.deploying import deploy
-from launch.endpoint_settings import EndpointSettings
-from launch.job_settings import JobSettings
+from launch.endpoints.deploy_order import Order, dry_run
+from launch.endpoints.deploying import deploy
+from launch.endpoints.endpoint_settings import EndpointSettings
+from launch.requests.job_settings import JobSettings
 
 # Taken as they are typed, however Hydra's grammar would read them; and model= is a group of conf/ to Hydra.
 LITERAL = {"model": "artifact", "photo": "photo"}

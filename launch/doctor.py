@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dogbreed.command_line import run_command, shows_help
 from dogbreed.options import only_options
-from launch.diagnosis import Finding, diagnosis
+from launch.housekeeping.diagnosis import Finding, diagnosis
 
 HELP = """Check all that a job needs on SageMaker: packages, credentials, region, role, bucket, image, quotas.
 

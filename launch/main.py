@@ -16,17 +16,17 @@ from dogbreed.composed_command import begin
 from dogbreed.composed_run import CONF
 from dogbreed.container import hyperparameters
 from dogbreed.errors import CloudError, ConfigError, DogbreedError
-from launch import jobs
-from launch.account import Account, open_account, presumed_account
-from launch.composed_plan import Place, composed_plan, job_settings
-from launch.confirmation import confirm
-from launch.outcome import DETACHED, Outcome
-from launch.outputs import fetch_outputs
-from launch.plan import Plan
-from launch.plan_text import plan_text, presumed_facts
-from launch.request import as_json
-from launch.run_overrides import setting
-from launch.uploading import upload_bytes, upload_file, upload_folder
+from launch.accounts.account import Account, open_account, presumed_account
+from launch.jobs import sending as jobs
+from launch.jobs.outcome import DETACHED, Outcome
+from launch.jobs.outputs import fetch_outputs
+from launch.planning.composed_plan import Place, composed_plan, job_settings
+from launch.planning.confirmation import confirm
+from launch.planning.plan import Plan
+from launch.planning.plan_text import plan_text, presumed_facts
+from launch.planning.run_overrides import setting
+from launch.requests.request import as_json
+from launch.shipping.uploading import upload_bytes, upload_file, upload_folder
 
 # What the best settings are trained with, where nothing else was typed.
 WATCHED = {"debugger": "debugger=rules", "profiler": "profiler=on"}

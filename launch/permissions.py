@@ -10,8 +10,8 @@ from typing import Any
 
 from dogbreed.command_line import run_command, shows_help
 from dogbreed.options import only_options
-from launch.account import presumed_account
-from launch.policies import Scope, role_policy, trust_policy, user_policy
+from launch.accounts.account import presumed_account
+from launch.housekeeping.policies import Scope, role_policy, trust_policy, user_policy
 
 HELP = """Print the least that IAM has to allow, as JSON. Nothing is asked of AWS.
 

@@ -15,13 +15,13 @@ from dogbreed.command_line import fail, run_command, shows_help
 from dogbreed.data.folder import photo_files
 from dogbreed.errors import DataError
 from dogbreed.options import parse_options
-from launch.account import open_session
-from launch.invocation import ask, open_clients
-from launch.job_settings import JobSettings
-from launch.model_reason import PhotoRefusedError
-from launch.photo_payload import photo_payload
-from launch.served_endpoint import served
-from launch.session import client_options
+from launch.accounts.account import open_session
+from launch.accounts.session import client_options
+from launch.endpoints.invocation import ask, open_clients
+from launch.endpoints.model_reason import PhotoRefusedError
+from launch.endpoints.photo_payload import photo_payload
+from launch.endpoints.served_endpoint import served
+from launch.requests.job_settings import JobSettings
 
 HELP = """Ask an endpoint which breeds photos show.
 

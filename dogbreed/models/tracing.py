@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
+from typing import Any
 
 import torchvision
 from torch import nn
@@ -22,7 +23,9 @@ class ModeTracer(Tracer):
     proxy_buffer_attributes = True
 
     def __init__(self, opaque: Sequence[type[nn.Module]] = ()) -> None:
-        super().__init__(autowrap_modules=(math, torchvision.ops))
+        # Releases of torch annotate them differently: as one module, or as any number.
+        modules: Any = (math, torchvision.ops)
+        super().__init__(autowrap_modules=modules)
         self._opaque = tuple(opaque)
 
     @override

@@ -13,7 +13,7 @@ from launch.rehearsal.environment import toolkit_environment
 from launch.rehearsal.photo_slice import photo_slice
 from launch.rehearsal.rehearsing import Rehearsal
 from launch.rehearsal.trials import training_jobs
-from launch.request import Request
+from launch.requests.request import Request
 
 __all__ = ["Rehearsed", "rehearse"]
 

@@ -20,7 +20,7 @@ def photo_slice(channels: Mapping[str, Path], folder: Path, *, most: int = CHANN
     """The channels with a few photos of every class; files beside the class folders come along.
 
     Args:
-        channels: folders on this machine, by channel.
+        channels: folders on this machine, or the one file of a folder, by channel.
         folder: gets a folder for each channel, of links where the file system has them.
         most: photos of a channel, as far as every class can have one.
     """
@@ -29,6 +29,9 @@ def photo_slice(channels: Mapping[str, Path], folder: Path, *, most: int = CHANN
 
 def _slice(name: str, source: Path, target: Path, most: int) -> Path:
     target.mkdir(parents=True)
+    if source.is_file():
+        _link(source, target / source.name)
+        return target
     classes = class_folders(source)
     each = _photos_a_class(name, most // max(len(classes), 1))
     for file in filter(Path.is_file, source.iterdir()):

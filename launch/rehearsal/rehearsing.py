@@ -15,7 +15,7 @@ from launch.rehearsal.running import Ended, RunningJob
 from launch.rehearsal.serving import any_photo, ask_model, check_artifact
 from launch.rehearsal.short_run import shortened
 from launch.rehearsal.trials import objective_name
-from launch.request import Request
+from launch.requests.request import Request
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from launch.request import Request
+from launch.requests.request import Request
 
 TRIALS = 3
 # What SageMaker adds to the hyperparameters of a trial.

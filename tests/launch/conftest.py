@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.iam_actions import ACTIONS
+from launch.housekeeping.iam_actions import ACTIONS
 from launch.rehearsal.environment import toolkit_environment
 from tests.launch.recorded_calls import recorded_calls
 
@@ -15,7 +15,7 @@ def _calls_are_known() -> Iterator[None]:
     """Whatever a test makes launch/ ask of AWS, the table of permissions knows what it needs."""
     with recorded_calls() as calls:
         yield
-    assert calls <= ACTIONS.keys(), "a call that launch/iam_actions.py and launch/policies.py do not know"
+    assert calls <= ACTIONS.keys(), "a call that launch/housekeeping/ does not know: iam_actions.py and policies.py"
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from hydra import compose, initialize_config_dir
 
 from dogbreed.composed_run import CONF
 from dogbreed.overrides import with_data_choice
-from launch.composed_plan import Place, composed_plan
-from launch.plan import Plan
+from launch.planning.composed_plan import Place, composed_plan
+from launch.planning.plan import Plan
 
 PLACE = Place("us-east-1", "arn:aws:iam::111122223333:role/dogs", "bucket")
 

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
-from launch.account import Account
+from launch.accounts.account import Account
 
 REGION, ACCOUNT_ID = "eu-west-1", "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/dogbreed"

@@ -12,11 +12,12 @@ from moto import mock_aws
 
 from dogbreed.command_line import run_command
 from dogbreed.errors import CloudError
-from launch import account as account_module
-from launch import cleanup, confirmation
-from launch.ending import ENDINGS, end
-from launch.living import CONFIG, ENDPOINT, MODEL, POOL, TRAINING, Living, living
-from launch.tags import PROJECT, tag_list
+from launch import cleanup
+from launch.accounts import account as account_module
+from launch.housekeeping.ending import ENDINGS, end
+from launch.housekeeping.living import CONFIG, ENDPOINT, MODEL, POOL, TRAINING, Living, living
+from launch.planning import confirmation
+from launch.requests.tags import PROJECT, tag_list
 from tests.launch.scripted_aws import ACCOUNT_ID, BUCKET, REGION, ROLE, ScriptedAws, leave_aws_alone, use_moto
 
 OURS, THEIRS = tag_list(PROJECT), [{"Key": "project", "Value": "cats"}]

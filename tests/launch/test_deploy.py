@@ -18,21 +18,21 @@ from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
 
 import dogbreed
-import launch.deploying
+import launch.endpoints.deploying
 from dogbreed import composed_command
 from dogbreed.command_line import run_command
 from dogbreed.data.photos import decode
 from dogbreed.errors import CloudError, DogbreedError
 from launch import deploy as command
-from launch.account import Account
-from launch.deploy_order import Order, dry_run
-from launch.deploying import deploy as deploying
-from launch.deployment import deployment
-from launch.endpoint_settings import EndpointSettings
-from launch.endpoint_start import next_step, start
-from launch.endpoint_wait import wait_until_ready
-from launch.job_settings import JobSettings
-from launch.model_archive import model_archive
+from launch.accounts.account import Account
+from launch.endpoints.deploy_order import Order, dry_run
+from launch.endpoints.deploying import deploy as deploying
+from launch.endpoints.deployment import deployment
+from launch.endpoints.endpoint_settings import EndpointSettings
+from launch.endpoints.endpoint_start import next_step, start
+from launch.endpoints.endpoint_wait import wait_until_ready
+from launch.endpoints.model_archive import model_archive
+from launch.requests.job_settings import JobSettings
 from tests.launch.answering_endpoint import Answering, answering, breeds
 from tests.launch.model_folders import model_folder
 
@@ -67,7 +67,7 @@ def session() -> boto3.Session:
 def account(session: boto3.Session, asked: Answering, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", asked.url)
     opened = Account(session, REGION, ACCOUNT, ROLE, BUCKET)
-    monkeypatch.setattr(launch.deploying, "open_account", lambda _: opened)
+    monkeypatch.setattr(launch.endpoints.deploying, "open_account", lambda _: opened)
     with mock_aws():
         place = {"LocationConstraint": REGION}
         session.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)

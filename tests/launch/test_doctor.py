@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from dogbreed.command_line import run_command
-from launch import account as account_module
-from launch import diagnosis, doctor
+from launch import doctor
+from launch.accounts import account as account_module
+from launch.housekeeping import diagnosis
 from tests.launch.scripted_aws import ACCOUNT_ID, BUCKET, REGION, ROLE, ScriptedAws, leave_aws_alone
 
 TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}}]})

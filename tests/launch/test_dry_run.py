@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from launch.request import Request
-from launch.validation import check
+from launch.requests.request import Request
+from launch.requests.validation import check
 from tests.launch.test_planned_mistakes import door
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from launch import cleanup, deploy, main, query
-from launch.iam_actions import actions
-from launch.policies import Scope, allowed_actions, user_policy
+from launch.housekeeping.iam_actions import actions
+from launch.housekeeping.policies import Scope, allowed_actions, user_policy
 from tests.drawn_photos import draw_folder
 from tests.launch.recorded_calls import recorded_calls
 from tests.launch.rehearsal.jobs import QUICK
@@ -39,7 +39,7 @@ def service(tmp_path: Path, toolkit: Path, monkeypatch: pytest.MonkeyPatch) -> I
         }
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr("launch.following.BETWEEN_LOOKS", 0.5)
+        monkeypatch.setattr("launch.jobs.following.BETWEEN_LOOKS", 0.5)
         yield running
 
 

@@ -14,8 +14,8 @@ from botocore.model import ServiceModel
 import launch
 from dogbreed.command_line import run_command
 from launch import permissions
-from launch.iam_actions import ACTIONS, actions
-from launch.policies import Scope, allowed_actions, role_policy, trust_policy, user_policy
+from launch.housekeeping.iam_actions import ACTIONS, actions
+from launch.housekeeping.policies import Scope, allowed_actions, role_policy, trust_policy, user_policy
 from tests.launch.policy_evaluation import allows
 from tests.launch.scripted_aws import ACCOUNT_ID, BUCKET, REGION, ROLE, leave_aws_alone
 

@@ -22,11 +22,12 @@ from PIL import Image
 from dogbreed.command_line import run_command
 from dogbreed.data.photos import decode
 from dogbreed.errors import CloudError
-from launch import invocation, query, queued_answer
-from launch.invocation import Clients, ask
-from launch.model_reason import PhotoRefusedError
-from launch.photo_payload import Payload, photo_payload
-from launch.served_endpoint import Served, served
+from launch import query
+from launch.endpoints import invocation, queued_answer
+from launch.endpoints.invocation import Clients, ask
+from launch.endpoints.model_reason import PhotoRefusedError
+from launch.endpoints.photo_payload import Payload, photo_payload
+from launch.endpoints.served_endpoint import Served, served
 from tests.launch.answering_endpoint import Answering, answering, breeds
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from dogbreed.tuning.space import Choice, LogUniform
-from launch.job_settings import JobSettings
-from launch.request import Request
-from launch.source import source_archive
-from launch.training import training_definition, training_job
-from launch.tuning import tuning_job
+from launch.requests.job_settings import JobSettings
+from launch.requests.request import Request
+from launch.requests.training import training_definition, training_job
+from launch.requests.tuning import tuning_job
+from launch.shipping.source import source_archive
 
 # A run of seconds: a small network on few photos, and nothing after the training that takes long.
 QUICK = (

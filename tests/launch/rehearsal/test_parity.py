@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from dogbreed.artifacts import load_artifact
-from launch.job_settings import JobSettings
 from launch.rehearsal.descendants import descendants
 from launch.rehearsal.job import prepare_job, run_job
 from launch.rehearsal.running import Ended, RunningJob
+from launch.requests.job_settings import JobSettings
 from tests.drawn_photos import draw_folder
 from tests.launch.rehearsal.jobs import QUICK, channels_of, project_archive, training_parameters
 

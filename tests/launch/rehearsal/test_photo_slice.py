@@ -37,3 +37,5 @@ def test_a_file_of_weights_comes_along(tmp_path: Path) -> None:
     (tmp_path / "weights/resnet.pth").write_bytes(b"tensors")
     found = photo_slice({"weights": tmp_path / "weights"}, tmp_path / "slice")
     assert (found["weights"] / "resnet.pth").read_bytes() == b"tensors"
+    alone = photo_slice({"weights": tmp_path / "weights/resnet.pth"}, tmp_path / "other")
+    assert (alone["weights"] / "resnet.pth").read_bytes() == b"tensors"

@@ -15,7 +15,7 @@ from launch.rehearsal import Rehearsed, rehearse
 from launch.rehearsal.fault_lines import fault_line
 from launch.rehearsal.running import Ended
 from launch.rehearsal.serving import ask_model, check_artifact
-from launch.request import Request
+from launch.requests.request import Request
 from tests.drawn_photos import draw_folder
 from tests.launch.rehearsal.jobs import (
     channels_of,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from launch.job_settings import JobSettings
 from launch.rehearsal.service_files import write_service_files
 from launch.rehearsal.short_run import shortened
 from launch.rehearsal.trials import training_jobs
-from launch.request import Request
+from launch.requests.job_settings import JobSettings
+from launch.requests.request import Request
 from tests.drawn_photos import draw_folder
 from tests.launch.rehearsal.jobs import (
     PLACES,

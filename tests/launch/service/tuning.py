@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from launch.rehearsal.trials import objective_name, training_jobs
-from launch.request import Request
+from launch.requests.request import Request
 from tests.launch.service.training import TrainingJob
 
 # However many the request asks for.

@@ -1,0 +1,1 @@
+"""Endpoints: what they are made of, making them, asking them."""

@@ -1,0 +1,69 @@
+"""The variables of an endpoint's container: where its code is, what it may take, how long an answer may need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dogbreed.errors import ConfigError
+from launch.requests.tuning_settings import given
+from launch.shipping.secret_patterns import secret_in
+
+if TYPE_CHECKING:
+    from launch.endpoints.endpoint_settings import EndpointSettings
+
+# The toolkit's place for the code that an archive brings.
+CODE = "/opt/ml/model/code"
+# Bytes of a photo. InvokeEndpoint takes no more; what is queued in S3 may be as large as any photo we read.
+LARGEST_REQUEST, LARGEST_QUEUED = 6_291_456, 64 * 2**20
+SECRET = re.compile(r"SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
+# What the project sets itself.
+OWN = ("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY")
+
+
+def environment(settings: EndpointSettings, region: str) -> dict[str, str]:
+    """The container's variables; those of the settings come last.
+
+    >>> from launch.endpoints.endpoint_settings import EndpointSettings
+    >>> environment(EndpointSettings(), "eu-west-1")["SAGEMAKER_PROGRAM"]
+    'inference.py'
+    """
+    workers = settings.workers or (1 if settings.kind == "serverless" else None)
+    largest = LARGEST_QUEUED if settings.kind == "async" else LARGEST_REQUEST
+    own = {
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": CODE,
+        "SAGEMAKER_CONTAINER_LOG_LEVEL": str(settings.log_level),
+        "SAGEMAKER_REGION": region,
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": str(settings.response_seconds),
+        "SAGEMAKER_MODEL_SERVER_WORKERS": None if workers is None else str(workers),
+        "TS_MAX_REQUEST_SIZE": str(largest),
+        "TS_MAX_RESPONSE_SIZE": str(LARGEST_REQUEST),
+        "TS_DEFAULT_RESPONSE_TIMEOUT": str(settings.response_seconds),
+    }
+    return {**given(own), **settings.environment}
+
+
+def check_environment(settings: EndpointSettings) -> None:
+    """No variable that holds a secret: whoever may describe the model reads them.
+
+    Raises:
+        ConfigError: a name that promises one, or more than a text.
+    """
+    for name, value in settings.environment.items():
+        for sentence in _faults(name, value):
+            raise ConfigError(sentence)
+
+
+def _faults(name: str, value: object) -> Iterator[str]:
+    if not isinstance(value, str):
+        yield f"Expected endpoint.environment.{name} to be a text, got {value!r}; write it in quotes."
+        return
+    if name in OWN:
+        yield f"endpoint.environment.{name} is how the model's own code is found; leave it out."
+    if SECRET.search(name) or secret_in(value.encode()):
+        yield (
+            f"endpoint.environment.{name} looks like a secret, and whoever may describe the model reads it; let the "
+            "endpoint's role read it from AWS Secrets Manager instead."
+        )

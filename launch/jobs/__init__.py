@@ -1,0 +1,1 @@
+"""Jobs that are sent once, followed, stopped and fetched."""

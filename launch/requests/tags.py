@@ -1,0 +1,31 @@
+"""How everything we make in an account can be found again, and told from what is not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from launch.requests.request import Request, canonical_sha256
+
+PROJECT = {"project": "dogbreed"}
+# The hash of what was asked: whether what is there under a name is what would be made under it.
+OF_REQUEST = "dogbreed:request"
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]] | None:
+    """As requests write them; None for none.
+
+    >>> tag_list({"project": "dogbreed"})
+    [{'Key': 'project', 'Value': 'dogbreed'}]
+    """
+    return [{"Key": key, "Value": value} for key, value in tags.items()] or None
+
+
+def named_by_content(make: Callable[[str, Mapping[str, str]], Request], tags: Mapping[str, str]) -> Request:
+    """The request whose name and tag tell what it asks for: asked for again, it finds what is there.
+
+    Args:
+        make: the request of a name and tags.
+        tags: beside the project's own.
+    """
+    sha256 = canonical_sha256(make("dogbreed", tags).parameters)
+    return make(f"dogbreed-{sha256[:12]}", {**tags, **PROJECT, OF_REQUEST: sha256})
