@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from launch.accounts.cloud_errors import cloud_errors, is_missing
-from launch.jobs.cost import instance_types
-from launch.requests.prices import highest_price, price
+from launch.jobs.cost import an_hour, job_resources
+from launch.requests.prices import price
 from launch.requests.tags import PROJECT
 
 ENDPOINT, CONFIG, MODEL = "endpoint", "endpoint configuration", "model"
@@ -137,16 +137,7 @@ def _pools(client: Any) -> Iterator[Living]:
 def _job(kind: str, found: Mapping[str, Any], summary: Mapping[str, Any]) -> Living:
     state = "kept for the next job" if kind == POOL else found.get("SecondaryStatus", "")
     name, arn, made = summary["TrainingJobName"], summary["TrainingJobArn"], summary["CreationTime"]
-    return Living(kind, name, arn, made, job_price(found["ResourceConfig"]), state)
-
-
-def job_price(resources: Mapping[str, Any]) -> float | None:
-    """A job's in US dollars an hour, while it has its machines.
-
-    >>> job_price({"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 2})
-    1.472
-    """
-    return highest_price(instance_types(resources), resources.get("InstanceCount", 1))
+    return Living(kind, name, arn, made, an_hour(found["ResourceConfig"]), state)
 
 
 def _tuning_jobs(client: Any) -> Iterator[Living]:
@@ -161,10 +152,10 @@ def _tuning_jobs(client: Any) -> Iterator[Living]:
         name = one["HyperParameterTuningJobName"]
         found = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         running = found["TrainingJobStatusCounters"].get("InProgress", 0)
-        each = job_price(found["TrainingJobDefinition"]["ResourceConfig"])
-        an_hour = None if each is None else each * running
+        each = an_hour(job_resources(found["TrainingJobDefinition"]))
+        price = None if each is None else each * running
         arn = one["HyperParameterTuningJobArn"]
-        yield Living(TUNING, name, arn, one["CreationTime"], an_hour, f"{running} trials running")
+        yield Living(TUNING, name, arn, one["CreationTime"], price, f"{running} trials running")
 
 
 def _configs(client: Any) -> Iterator[Living]:

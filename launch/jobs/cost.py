@@ -18,13 +18,33 @@ def job_cost(description: Mapping[str, Any]) -> float | None:
     0.736
     """
     seconds, resources = description.get("BillableTimeInSeconds"), description.get("ResourceConfig", {})
-    an_hour = highest_price(instance_types(resources), resources.get("InstanceCount", 1))
-    return None if seconds is None or an_hour is None else an_hour * seconds / 3600
+    price = an_hour(resources)
+    return None if seconds is None or price is None else price * seconds / 3600
+
+
+def job_resources(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a training job, or of a search's, which may name them in words of its own."""
+    found: Mapping[str, Any] = job.get("HyperParameterTuningResourceConfig") or job.get("ResourceConfig") or {}
+    return found
+
+
+def an_hour(resources: Mapping[str, Any]) -> float | None:
+    """What the machines of a job cost at most, in US dollars; None where a type has no known price.
+
+    >>> an_hour({"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 2})
+    1.472
+    >>> an_hour({"InstanceConfigs": [{"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 3}]})
+    2.208
+    """
+    several = resources.get("InstancePreferences") or resources.get("InstanceConfigs") or [resources]
+    count = max(one.get("InstanceCount", resources.get("InstanceCount", 1)) for one in several)
+    return highest_price(instance_types(resources), count)
 
 
 def instance_types(resources: Mapping[str, Any]) -> list[str]:
     """Those that a job may run on."""
-    preferred = [one["InstanceType"] for one in resources.get("InstancePreferences") or ()]
+    several = resources.get("InstancePreferences") or resources.get("InstanceConfigs") or ()
+    preferred = [one["InstanceType"] for one in several]
     return preferred or [str(resources.get("InstanceType", ""))]
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from launch.accounts.account import Account
-from launch.jobs.cost import instance_types
+from launch.jobs.cost import an_hour, job_resources
 from launch.jobs.job_kinds import ENDED
 from launch.jobs.outcome import Outcome, reason
 from launch.jobs.trial_table import Trial, line, table, trial, trials
-from launch.requests.prices import ESTIMATE, highest_price
+from launch.requests.prices import ESTIMATE
 
 
 class TuningWatch:
@@ -89,6 +89,6 @@ def closing(description: Mapping[str, Any], found: Sequence[Trial], best: Trial 
 
 def tuning_cost(description: Mapping[str, Any], seconds: float) -> float | None:
     """In US dollars, for the time of all trials; None where the type has no known price."""
-    resources = description.get("TrainingJobDefinition", {}).get("ResourceConfig", {})
-    an_hour = highest_price(instance_types(resources), resources.get("InstanceCount", 1))
-    return None if an_hour is None else an_hour * seconds / 3600
+    resources = job_resources(description.get("TrainingJobDefinition", {}))
+    price = an_hour(resources)
+    return None if price is None else price * seconds / 3600

@@ -62,7 +62,7 @@ def test_search_train_the_best_deploy_ask_and_delete(
     service: Service, typed: Callable[..., str], tmp_path: Path
 ) -> None:
     photos = draw_folder(tmp_path / "photos")
-    run = [f"data.root={photos}", *QUICK[1:], "trainer.max_epochs=2", "job.instance_type=ml.m5.xlarge", "yes=true"]
+    run = [f"data.root={photos}", *QUICK[1:], "trainer.max_epochs=1", "job.instance_type=ml.m5.xlarge", "yes=true"]
     with recorded_calls() as calls:
         told = typed(
             main.command, "+hpo=true", "+train_best=true", "n_trials=2", "n_jobs=1", *run, "paths.output_dir=run"
