@@ -12,8 +12,8 @@ from dogbreed.exporting.run import export_model
 from tests.exporting.drawn_artifacts import drawn_artifact, seen
 from tests.exporting.exported_files import ASK, SUFFIXES
 
-# What differs in how it is computed: plain convolutions, concatenated features, attention, shifted windows, and a network
-# of timm with depthwise convolutions and squeeze-and-excitation;
+# What differs in how it is computed: plain convolutions, concatenated features, attention, shifted windows, and a
+# network of timm with depthwise convolutions and squeeze-and-excitation;
 # None where attention is of one size. All of torchvision's: benchmarks/export_every_backbone.py
 SIZES = {
     "resnet18": 32,
