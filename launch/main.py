@@ -18,8 +18,8 @@ from dogbreed.container import hyperparameters
 from dogbreed.errors import CloudError, ConfigError, DogbreedError
 from launch.accounts.account import Account, open_account, presumed_account
 from launch.jobs import sending as jobs
-from launch.jobs.outcome import DETACHED, Outcome
-from launch.jobs.outputs import fetch_outputs
+from launch.jobs.outcome import DETACHED, Outcome, attach_command
+from launch.jobs.outputs import check_destination, fetch_outputs
 from launch.planning.composed_plan import Place, composed_plan, job_settings
 from launch.planning.confirmation import confirm
 from launch.planning.plan import Plan
@@ -133,6 +133,8 @@ def _experiment(typed: set[str]) -> list[str]:
 
 def _sent(cfg: DictConfig, given: Sequence[str], account: Account, best: Mapping[str, Any] = {}) -> Outcome:
     plan = _planned(cfg, given, Place(account.region, account.role, account.bucket), best)
+    if plan.kind == "training":
+        check_destination(Path(cfg.paths.output_dir), plan.name)
     confirm(plan_text(plan, region=account.region), yes=cfg.yes)
     _uploaded(plan, account.client("s3"), account.bucket, job_settings(cfg).prefix)
     name = jobs.send(account, plan.request, show=_show)
@@ -154,10 +156,19 @@ def _followed(account: Account, name: str, kind: str, cfg: DictConfig) -> Outcom
     if outcome.error:
         raise CloudError(outcome.error)
     if kind == "training" and outcome.status != DETACHED:
-        fetch_outputs(account, name, Path(cfg.paths.output_dir), show=_show)
+        _fetched(account, name, Path(cfg.paths.output_dir))
         _show(f"Report: {Path(cfg.paths.output_dir) / 'report.html'}")
         _show(f"To serve it: python -m launch.deploy model={name}")
     return outcome
+
+
+def _fetched(account: Account, name: str, folder: Path) -> None:
+    try:
+        fetch_outputs(account, name, folder, show=_show)
+    except DogbreedError as error:
+        # What the job has left is in S3 whatever happens here.
+        again = f"{attach_command(name, account.region)} paths.output_dir={folder}"
+        raise CloudError(f"{error} To fetch it once that is mended: {again}") from error
 
 
 def _cache(cfg: DictConfig) -> Path:

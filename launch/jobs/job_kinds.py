@@ -9,8 +9,9 @@ from typing import Any
 from dogbreed.errors import CloudError
 from launch.accounts.cloud_errors import cloud_errors, is_missing
 
-# A job that ends in one of these can be begun anew.
-UNSUCCESSFUL = ("Failed", "Stopped", "Stopping")
+# A job that has ended in one of these can be begun anew. One that is still stopping has not: it writes checkpoints.
+UNSUCCESSFUL = ("Failed", "Stopped")
+MOST_ATTEMPTS = 100
 ENDED = ("Completed", "Failed", "Stopped")
 
 

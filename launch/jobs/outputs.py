@@ -16,7 +16,7 @@ from dogbreed.data.whole_folder import check_unused
 from dogbreed.errors import ArtifactError, CloudError
 from launch.accounts.account import Account
 from launch.accounts.cloud_errors import cloud_errors, is_missing
-from launch.jobs.job_kinds import KINDS
+from launch.jobs.job_kinds import KINDS, MOST_ATTEMPTS
 from launch.shipping.fetching import fetch_object
 from launch.shipping.unpacking import unpack_tar
 
@@ -91,6 +91,21 @@ def _unpacked_run(account: Account, description: Mapping[str, Any], staging: Pat
         show(f"The job has left no report: there is nothing at {output}.")
     _unpacked(s3, model, staging, run / MODEL)
     return run
+
+
+def check_destination(folder: Path, name: str) -> None:
+    """Whether a job's output can come to a folder: told before the job is paid for.
+
+    Args:
+        folder: that a run would leave.
+        name: of the job, or of its first attempt.
+
+    Raises:
+        DataError: something else is there.
+    """
+    attempts = (f"{name}-{number}" for number in range(2, MOST_ATTEMPTS + 1))
+    if not any(is_of(folder, attempt) for attempt in (name, *attempts)):
+        check_unused(folder)
 
 
 def is_of(folder: Path, name: str) -> bool:

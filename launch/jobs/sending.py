@@ -10,14 +10,12 @@ from dogbreed.errors import CloudError
 from launch.accounts.account import Account
 from launch.accounts.cloud_errors import LOST, cloud_errors, is_taken, told
 from launch.jobs.following import Outcome, follow
-from launch.jobs.job_kinds import KINDS, UNSUCCESSFUL, JobKind, kind_of
+from launch.jobs.job_kinds import KINDS, MOST_ATTEMPTS, UNSUCCESSFUL, JobKind, kind_of
 from launch.jobs.stopping import stop
 from launch.requests.request import Request
 from launch.requests.tags import OF_REQUEST
 
 __all__ = ["Outcome", "follow", "kind_of", "send", "stop"]
-
-MOST_ATTEMPTS = 100
 
 
 def send(account: Account, request: Request, *, show: Callable[[str], None] = lambda _: None) -> str:

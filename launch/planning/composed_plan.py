@@ -132,7 +132,9 @@ def _tuning(cfg: DictConfig, settings: JobSettings, job: dict[str, Any], root: s
     hyperband = Hyperband(1, cfg.trainer.max_epochs) if search.strategy == "hyperband" else None
 
     def make(name: str, tags: Mapping[str, str]) -> Request:
-        definition = training_definition(settings, **job, checkpoint_uri=f"{root}/checkpoints/{name}/")
+        # Of all trials: each machine is given what all of them have left there so far. Only a spot trial needs it.
+        checkpoints = f"{root}/checkpoints/{name}/" if settings.spot else None
+        definition = training_definition(settings, **job, checkpoint_uri=checkpoints)
         parameters = tuning_job(
             name,
             search.space,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from dogbreed.errors import ArtifactError, CloudError, DataError
 from launch.accounts.account import Account
 from launch.jobs import outputs
 from launch.jobs.job_kinds import JobKind
-from launch.jobs.outputs import fetch_outputs
+from launch.jobs.outputs import check_destination, fetch_outputs
 from tests.launch.scripted_aws import ACCOUNT_ID, BUCKET, REGION, ROLE, leave_aws_alone, use_moto
 from tests.trained_models import save_small
 
@@ -143,6 +144,22 @@ def test_an_archive_that_leaves_its_folder_is_refused(
     with pytest.raises(DataError, match="escaped"):
         fetch_outputs(account, NAME, tmp_path / "run")
     assert not (tmp_path / "run").exists() and not list(tmp_path.rglob("escaped"))
+
+
+def test_a_folder_in_use_is_told_before_there_is_a_job(
+    account: Account, model: dict[str, bytes], tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    check_destination(folder, "dogs")
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(DataError):
+        check_destination(folder, "dogs")
+    (folder / "job.json").write_text(json.dumps({"job": "dogs-2"}))
+    # The same job's second attempt came there.
+    check_destination(folder, "dogs")
+    with pytest.raises(DataError):
+        check_destination(folder, "cats")
 
 
 def test_a_folder_in_use_is_left_as_it_is(account: Account, model: dict[str, bytes], tmp_path: Path) -> None:

@@ -94,7 +94,8 @@ def test_a_job_is_created_under_the_name_of_its_request() -> None:
     assert aws.named("CreateTrainingJob") == [dict(request().parameters)]
 
 
-@pytest.mark.parametrize("status", ["InProgress", "Completed"])
+# One that is stopping still writes the checkpoints that the next attempt would begin from.
+@pytest.mark.parametrize("status", ["InProgress", "Completed", "Stopping"])
 def test_a_job_of_the_same_request_is_found_rather_than_made(status: str) -> None:
     aws, said = ScriptedAws(), list[str]()
     Jobs(aws, **{NAME: status})

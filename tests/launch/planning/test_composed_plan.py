@@ -48,6 +48,12 @@ def test_a_search_has_no_channel_of_test_photos_and_is_told_to_leave_no_model(ph
     assert limits == {"MaxNumberOfTrainingJobs": 7, "MaxParallelTrainingJobs": 2}
 
 
+def test_a_trial_keeps_checkpoints_in_s3_only_where_its_machine_may_be_taken() -> None:
+    plain = planned("+hpo=true").request.parameters["TrainingJobDefinition"]
+    spot = planned("+hpo=true", "job.spot=true").request.parameters["TrainingJobDefinition"]
+    assert ("CheckpointConfig" in plain, "CheckpointConfig" in spot) == (False, True)
+
+
 def test_a_file_of_weights_comes_by_a_channel_of_its_own(photos: Path, tmp_path: Path) -> None:
     weights = tmp_path / "mine.pth"
     weights.write_bytes(b"weights")
