@@ -120,9 +120,11 @@ def main() -> int:
     names = [name for name in options.delete.split(",") if name]
     account, _ = asked_account(options)
     found, kept = living(account.client("sagemaker")), kept_objects(account, options.prefix)
-    asked = with_parts(account, found, chosen(found, names)) if names else []
+    named = chosen(found, names)
+    asked = with_parts(account, found, named) if names else []
     removed = kept if kept and kept.count and S3 in names else None
     plan = [*table(found, kept), *(f"to end: {one.kind} {one.name}" for one in asked)]
+    plan += [f"to keep: {one.kind} {one.name}, since an endpoint needs it" for one in named if one not in asked]
     plan += [f"to remove: {removed.count:,} objects below {removed.uri}"] if removed else []
     if not asked and not removed:
         print("\n".join(plan))

@@ -59,7 +59,7 @@ def open_account(settings: AccountSettings) -> Account:
         CloudError: credentials, region, role or bucket are missing, or are not what AWS takes.
     """
     account, caller_arn = asked_account(settings)
-    role = execution_role(settings, caller_arn, account.client("iam"))
+    role = execution_role(settings, caller_arn, account.client("iam"), region=account.region, bucket=account.bucket)
     s3, place = account.client("s3"), {"region": account.region, "account_id": account.account_id}
     if not bucket_exists(s3, account.bucket, account.account_id):
         if settings.bucket:

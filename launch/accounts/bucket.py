@@ -54,7 +54,9 @@ def bucket_command(bucket: str, region: str) -> str:
 
 
 def make_bucket(s3: Any, bucket: str, *, region: str, account_id: str) -> None:
-    """A private, encrypted bucket with the project's tag. What an interrupted call left undone is done by the next.
+    """A private, encrypted bucket with the project's tag.
+
+    What an interrupted call left undone stays undone: a bucket that is there is left as it is, it may be another's.
 
     Raises:
         CloudError: it could not be made.

@@ -11,6 +11,7 @@ from dogbreed.errors import CloudError
 from launch.accounts.error_sentences import (
     CLASSES,
     CODES,
+    DENIED,
     LOGIN,
     VALIDATION,
     answer,
@@ -27,6 +28,8 @@ __all__ = [
     "PassingCloudError",
     "cloud_errors",
     "error_code",
+    "has_ended",
+    "is_denied",
     "is_missing",
     "is_taken",
     "told",
@@ -34,6 +37,7 @@ __all__ = [
 
 INSTALL = 'Expected boto3 to be installed: pip install -e ".[launch]"'
 NOT_FOUND = re.compile(r"could not find|not found|can't find|does not exist|no [\w ]+ found for", re.IGNORECASE)
+ENDED = re.compile(r"(status|state|already|been)\W+(stopping|stopped|completed|failed)\b", re.IGNORECASE)
 IN_USE = re.compile(r"already exist|in use", re.IGNORECASE)
 
 
@@ -75,6 +79,17 @@ def is_missing(error: Any) -> bool:
     """Whether the service says that there is no such thing; some of them say it as a validation error."""
     code = error_code(error)
     return code in MISSING or (code in VALIDATION and bool(NOT_FOUND.search(message(error))))
+
+
+def has_ended(error: Any) -> bool:
+    """Whether the service will not stop a job, since it is stopping or has ended."""
+    is_stop = error.operation_name.startswith("Stop")
+    return is_stop and error_code(error) in VALIDATION and bool(ENDED.search(message(error)))
+
+
+def is_denied(error: Any) -> bool:
+    """Whether the service says that who asks may not."""
+    return error_code(error) in DENIED
 
 
 def is_taken(error: Any) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 
 LOGIN = "`aws sso login`, or `aws configure`, then try again"
 ACTION = re.compile(r"perform: (\S+)")
-LIMIT = re.compile(r"service limit '([^']+)' is ([\d.]+)")
+LIMIT = re.compile(r"service limit '([^']+)' is (\d+(?:\.\d+)?)")
+USED = re.compile(r"current utilization of (\d+)\b.*request delta of (\d+)\b")
 
 
 def error_code(error: Any) -> str:
@@ -61,24 +62,32 @@ def _over_limit(error: Any) -> str:
     found = LIMIT.search(message(error))
     if not found:
         return f"AWS refused {error.operation_name}, since a quota is used up: {message(error)}"
+    used = USED.search(message(error))
+    desired = int(used[1]) + int(used[2]) if used else 1
     return (
         f"The account's quota {found[1]!r} is {found[2]}, and this needs more of it: wait for other jobs to end, "
-        f"choose another instance type, or ask for more: {quota_command(found[1])}"
+        f"choose another instance type, or ask for more: {quota_command(found[1], desired)}"
     )
 
 
-def quota_command(name: str) -> str:
+def quota_command(name: str, desired: int = 1, region: str | None = None) -> str:
     """What asks AWS for more of a quota of SageMaker.
 
-    >>> quota_command("ml.g5.xlarge for training job usage").split(" --")[1]
-    'service-code sagemaker'
+    Args:
+        name: of the quota.
+        desired: its new value.
+        region: None for that of the environment.
+
+    >>> quota_command("ml.g5.xlarge for training job usage", 3, "eu-west-1").split(" --")[1:4]
+    ['region eu-west-1', 'service-code sagemaker', 'desired-value 3']
     """
+    place = f" --region {region}" if region else ""
     code = (
-        "$(aws service-quotas list-service-quotas --service-code sagemaker "
+        f"$(aws service-quotas list-service-quotas{place} --service-code sagemaker "
         f"--query \"Quotas[?QuotaName=='{name}'].QuotaCode\" --output text)"
     )
     return (
-        "aws service-quotas request-service-quota-increase --service-code sagemaker --desired-value 1 "
+        f"aws service-quotas request-service-quota-increase{place} --service-code sagemaker --desired-value {desired} "
         f"--quota-code {code}"
     )
 
@@ -89,11 +98,12 @@ def _too_fast(error: Any) -> str:
 
 Sentence = Callable[[Any], str]
 VALIDATION = {"ValidationException", "ValidationError"}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 CODES: dict[str, Sentence] = {
     **dict.fromkeys(VALIDATION, _invalid),
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired"), _expired),
     **dict.fromkeys(("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"), _unknown_key),
-    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"), _denied),
+    **dict.fromkeys(DENIED, _denied),
     **dict.fromkeys(("Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown"), _too_fast),
     "ResourceLimitExceeded": _over_limit,
 }

@@ -14,6 +14,8 @@ ALL, S3 = "all", "s3"
 def chosen(found: Sequence[Living], names: Sequence[str]) -> list[Living]:
     """What the names stand for, in the order in which it is ended.
 
+    An endpoint often shares its name with its configuration: the name stands for the endpoint alone then.
+
     Raises:
         ConfigError: there is nothing of a name.
     """
@@ -23,16 +25,18 @@ def chosen(found: Sequence[Living], names: Sequence[str]) -> list[Living]:
         if all(one.name != name for one in found):
             there = ", ".join(sorted({one.name for one in found})) or "nothing"
             raise ConfigError(f"There is nothing of the project with the name {name!r}, but {there}.")
-    return [one for one in found if one.name in names]
+    endpoints = {one.name for one in found if one.kind == ENDPOINT}
+    return [one for one in found if one.name in names and not (one.kind in (CONFIG, MODEL) and one.name in endpoints)]
 
 
 def with_parts(account: Account, found: Sequence[Living], asked: Sequence[Living]) -> list[Living]:
-    """An endpoint's configuration and models beside it, as far as no other endpoint or configuration needs them."""
+    """An endpoint's configuration and models beside it; what an endpoint that stays needs is left out."""
     parts = {one.name: endpoint_parts(account, one.name) for one in found if one.kind == ENDPOINT}
     gone = {one.name for one in asked if one.kind == ENDPOINT}
     needed = {part for name, own in parts.items() if name not in gone for part in own}
-    freed = {part for name, own in parts.items() if name in gone for part in own} - needed
-    return [one for one in found if one in asked or (one.kind, one.name) in freed]
+    freed = {part for name, own in parts.items() if name in gone for part in own}
+    ending = {(one.kind, one.name) for one in asked} | freed
+    return [one for one in found if (one.kind, one.name) in ending - needed]
 
 
 def endpoint_parts(account: Account, name: str) -> set[tuple[str, str]]:

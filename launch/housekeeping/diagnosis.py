@@ -13,6 +13,7 @@ from launch.accounts.bucket import bucket_command, bucket_exists
 from launch.accounts.cloud_errors import cloud_errors
 from launch.accounts.error_sentences import quota_command
 from launch.accounts.execution_role import execution_role, role_name, trusts_sagemaker
+from launch.accounts.permissions_command import permissions_command
 from launch.accounts.session import configured, configured_region
 from launch.housekeeping.policies import Scope, role_policy
 from launch.requests.images import training_image
@@ -21,7 +22,8 @@ from launch.requests.quotas import quota_name
 PACKAGES = ("boto3", "botocore", "sagemaker-core")
 # Somebody waits for the answers.
 IMPATIENT = {"attempts": 1, "connect_timeout": 3, "read_timeout": 10}
-ROLE_COMMAND = "python -m launch.permissions what=role"
+# Of AWS's documentation: it stands for every account that a pattern matches.
+ANY_ACCOUNT = "111122223333"
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,11 @@ def diagnosis(wanted: Wanted) -> Iterator[Finding]:
         return
     yield Finding("credentials", True, f"{caller}, account {account.account_id}")
     try:
-        role = execution_role(wanted, caller, account.client("iam"))
+        role = execution_role(wanted, caller, account.client("iam"), **_place(account, wanted.prefix))
     except DogbreedError as error:
         yield Finding("role", False, str(error))
     else:
-        yield _looked("role", _role, account, role)
+        yield _looked("role", _role, account, role, wanted.prefix)
         yield _looked("role may", _permissions, account, role, wanted.prefix)
     yield _looked("bucket", _bucket, account, wanted)
     yield from _quotas(account, wanted)
@@ -106,16 +108,26 @@ def _image(wanted: Wanted) -> tuple[bool, str]:
     return True, training_image(str(region), wanted.instance_type)
 
 
-def _role(account: Account, role: str) -> tuple[bool, str]:
+def _place(account: Account, prefix: str) -> dict[str, str]:
+    return {"region": account.region, "bucket": account.bucket, "prefix": prefix}
+
+
+def _printed(what: str, account: Account, role: str, prefix: str) -> str:
+    """The command that prints a policy into a file."""
+    told = permissions_command(what, account=account.account_id, role=role, **_place(account, prefix))
+    return f"{told} > {what}.json"
+
+
+def _role(account: Account, role: str, prefix: str) -> tuple[bool, str]:
     with cloud_errors():
         found = account.client("iam").get_role(RoleName=role_name(role))["Role"]
     if trusts_sagemaker(found):
         return True, role
     command = (
-        "python -m launch.permissions what=trust > trust.json && aws iam update-assume-role-policy --role-name "
+        f"{_printed('trust', account, role, prefix)} && aws iam update-assume-role-policy --role-name "
         f"{role_name(role)} --policy-document file://trust.json"
     )
-    return False, f"{role} does not let SageMaker take it on: {command}"
+    return False, f"{role} does not let SageMaker take it on (the command replaces whom it lets now): {command}"
 
 
 def _permissions(account: Account, role: str, prefix: str) -> tuple[bool, str]:
@@ -124,7 +136,7 @@ def _permissions(account: Account, role: str, prefix: str) -> tuple[bool, str]:
     refused: list[str] = []
     for statement in role_policy(scope)["Statement"]:
         # A pattern is no resource: one that it matches stands for all.
-        resources = [one.replace("*", "x") for one in statement["Resource"] if one != "*"]
+        resources = [_example(one) for one in statement["Resource"] if one != "*"]
         asked = {"PolicySourceArn": role, "ActionNames": statement["Action"]}
         if resources:
             with cloud_errors():
@@ -134,10 +146,20 @@ def _permissions(account: Account, role: str, prefix: str) -> tuple[bool, str]:
     if not refused:
         return True, "read and write below the prefix, write logs, pull images"
     command = (
-        f"{ROLE_COMMAND} > role.json && aws iam put-role-policy --role-name {role_name(role)} --policy-name dogbreed "
-        "--policy-document file://role.json"
+        f"{_printed('role', account, role, prefix)} && aws iam put-role-policy --role-name {role_name(role)} "
+        "--policy-name dogbreed --policy-document file://role.json"
     )
     return False, f"not {', '.join(sorted(set(refused)))}: {command}"
+
+
+def _example(pattern: str) -> str:
+    """A resource that a pattern of ARNs matches.
+
+    >>> _example("arn:aws:ecr:eu-west-1:*:repository/*")
+    'arn:aws:ecr:eu-west-1:111122223333:repository/x'
+    """
+    parts = pattern.split(":", 5)
+    return ":".join([*parts[:4], parts[4].replace("*", ANY_ACCOUNT), parts[5].replace("*", "x")])
 
 
 def _bucket(account: Account, wanted: Wanted) -> tuple[bool, str]:
@@ -161,7 +183,9 @@ def _quotas(account: Account, wanted: Wanted) -> Iterator[Finding]:
     for name in names:
         value = values.get(name)
         allowed = f"{name}: {value:g}" if value is not None else f"{name}: not among those of {account.region}"
-        yield Finding("quota", True, allowed) if value else Finding("quota", False, f"{allowed}. {quota_command(name)}")
+        command = quota_command(name, region=account.region)
+        lacking = f"{allowed}; at least 1 is needed. {command}"
+        yield Finding("quota", True, allowed) if value else Finding("quota", False, lacking)
 
 
 def quotas(client: Any) -> dict[str, float]:

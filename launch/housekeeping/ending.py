@@ -7,7 +7,7 @@ from typing import Any
 
 from dogbreed.errors import CloudError
 from launch.accounts.account import Account
-from launch.accounts.cloud_errors import cloud_errors, is_missing
+from launch.accounts.cloud_errors import cloud_errors, has_ended, is_missing
 from launch.endpoints.autoscaling import DIMENSION, SERVICE
 from launch.housekeeping.living import CONFIG, ENDPOINT, MODEL, POOL, TRAINING, TUNING, Living, is_ours
 
@@ -41,7 +41,7 @@ def _gone_after(ending: Callable[[], Any]) -> bool:
         try:
             ending()
         except ClientError as error:
-            if is_missing(error):
+            if is_missing(error) or has_ended(error):
                 return False
             raise
     return True

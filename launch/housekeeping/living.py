@@ -124,7 +124,10 @@ def endpoint_price(found: Mapping[str, Any], config: Mapping[str, Any]) -> float
 
 def _training_jobs(client: Any) -> Iterator[Living]:
     for one in _listed(client, "list_training_jobs", "TrainingJobSummaries", "TrainingJob", StatusEquals="InProgress"):
-        yield _job(TRAINING, client.describe_training_job(TrainingJobName=one["TrainingJobName"]), one)
+        found = client.describe_training_job(TrainingJobName=one["TrainingJobName"])
+        # Trials are counted with their tuning job, and end with it.
+        if not found.get("TuningJobArn"):
+            yield _job(TRAINING, found, one)
 
 
 def _pools(client: Any) -> Iterator[Living]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from launch.accounts.execution_role import SERVICE
+from launch.housekeeping.optional_statements import optional_role_statements, optional_user_statements
 from launch.housekeeping.policy_parts import Scope, Statement, allowed_actions, policy, statement
 from launch.requests.tags import PROJECT
 
@@ -55,6 +56,7 @@ def user_policy(scope: Scope) -> dict[str, Any]:
         statement("Bucket", BUCKET, bucket),
         statement("ListObjects", ["s3:ListBucket"], bucket, _below(scope.prefix)),
         statement("Objects", ["s3:DeleteObject", *OBJECTS], objects),
+        *optional_user_statements(scope),
     )
 
 
@@ -76,7 +78,7 @@ def role_policy(scope: Scope) -> dict[str, Any]:
         statement("ImageLogin", ["ecr:GetAuthorizationToken"], ["*"]),
         # AWS's registries are other accounts'.
         statement("Images", images, [f"arn:{scope.partition}:ecr:{scope.region}:*:repository/*"]),
-        *([statement("Network", NETWORK, ["*"])] if scope.vpc else []),
+        *optional_role_statements(scope),
     )
 
 
@@ -153,14 +155,3 @@ BUCKET = [
     "s3:PutEncryptionConfiguration",
 ]
 OBJECTS = ["s3:GetObject", "s3:PutObject"]
-NETWORK = [
-    "ec2:CreateNetworkInterface",
-    "ec2:CreateNetworkInterfacePermission",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DeleteNetworkInterfacePermission",
-    "ec2:DescribeDhcpOptions",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcs",
-]

@@ -24,6 +24,9 @@ class Scope:
         prefix: of all that is uploaded.
         data: places in S3 with photos of yours, read by jobs.
         vpc: whether jobs run in a network of yours.
+        kms: ARN of the key that encrypts disks or what is stored; empty for none.
+        mlflow: ARN of a tracking server or app; empty for none.
+        remote_debug: whether a shell is opened in jobs.
     """
 
     region: str
@@ -33,6 +36,9 @@ class Scope:
     prefix: str
     data: Sequence[str] = ()
     vpc: bool = False
+    kms: str = ""
+    mlflow: str = ""
+    remote_debug: bool = False
 
     def arn(self, service: str, *resources: str) -> list[str]:
         """Of resources in the region."""

@@ -15,7 +15,7 @@ from dogbreed.errors import CloudError
 from launch import cleanup
 from launch.accounts import account as account_module
 from launch.housekeeping.ending import ENDINGS, end
-from launch.housekeeping.living import CONFIG, ENDPOINT, MODEL, POOL, TRAINING, Living, living
+from launch.housekeeping.living import CONFIG, ENDPOINT, MODEL, POOL, TRAINING, TUNING, Living, living
 from launch.planning import confirmation
 from launch.requests.tags import PROJECT, tag_list
 from tests.launch.scripted_aws import ACCOUNT_ID, BUCKET, REGION, ROLE, ScriptedAws, leave_aws_alone, use_moto
@@ -130,6 +130,41 @@ def test_a_model_that_another_endpoint_needs_stays(moto: Any, command: Command) 
     assert names(moto) - CATS == {"dogs2", "dogs-config", "dogs-model"}
 
 
+def make_namesake(sagemaker: Any) -> None:
+    """An endpoint with the name of its configuration, which another endpoint has, too."""
+    variant = {"VariantName": "AllTraffic", "ModelName": "dogs-model", "InstanceType": "ml.m5.large"}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="same", ProductionVariants=[variant | {"InitialInstanceCount": 1}], Tags=OURS
+    )
+    for name in ("same", "other"):
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="same", Tags=OURS)
+
+
+def test_a_name_of_an_endpoint_and_its_configuration_is_the_endpoint_while_another_needs_the_configuration(
+    moto: Any, command: Command
+) -> None:
+    make_namesake(moto)
+    assert command("delete=same", "yes=true")[0] == 0
+    assert [one["EndpointConfigName"] for one in moto.list_endpoint_configs()["EndpointConfigs"] if "same" in str(one)]
+    assert "other" in names(moto) and not [
+        one for one in moto.list_endpoints()["Endpoints"] if one["EndpointName"] == "same"
+    ]
+    assert command("delete=other", "yes=true")[0] == 0
+    assert names(moto) == DOGS | CATS
+
+
+def test_a_part_that_was_named_stays_while_an_endpoint_needs_it(moto: Any, command: Command) -> None:
+    status, out, _ = command("delete=dogs-config,dogs-model", "yes=true")
+    assert (status, out.count("since an endpoint needs it")) == (0, 2)
+    assert names(moto) == DOGS | CATS
+
+
+def test_all_ends_what_endpoints_share(moto: Any, command: Command) -> None:
+    make_namesake(moto)
+    assert command("delete=all", "yes=true")[0] == 0
+    assert names(moto) == CATS
+
+
 def test_an_endpoint_whose_configuration_is_gone_is_shown_and_ended_all_the_same(moto: Any, command: Command) -> None:
     moto.delete_endpoint_config(EndpointConfigName="dogs-config")
     assert "price not known" in command()[1].splitlines()[0]
@@ -158,7 +193,7 @@ def test_nothing_is_ended_without_a_yes(
 ) -> None:
     if answer is not None:
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-        monkeypatch.setitem(confirmation.confirmed.__kwdefaults__, "ask", lambda _: answer)
+        monkeypatch.setitem(confirmation.confirmed.__kwdefaults__, "ask", lambda _: answer)  # type: ignore[arg-type]
     status, out, err = command("delete=all,s3")
     assert (status, err.count("\n")) == (1, 1)
     assert "to end: endpoint dogs" in out
@@ -244,6 +279,19 @@ def test_jobs_and_warm_pools_are_shown_and_their_sum(jobs: ScriptedAws, command:
     assert out.splitlines()[3].startswith("about $2.944 an hour, estimated")
 
 
+def test_trials_are_shown_and_stopped_with_their_tuning_job_alone(jobs: ScriptedAws, command: Command) -> None:
+    machines = {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 1}
+    trial = {"TuningJobArn": f"{SAGEMAKER}hyper-parameter-tuning-job/dogbreed-3"}
+    jobs.answers["DescribeTrainingJob"] = lambda asked: {
+        "ResourceConfig": machines,
+        **(trial if asked["TrainingJobName"] == "dogbreed-1" else {}),
+    }
+    status, out, _ = command("delete=all", "yes=true")
+    assert (status, "dogbreed-1" in out) == (0, False)
+    assert "about $2.208 an hour" in out
+    assert jobs.named("StopTrainingJob") == []
+
+
 def test_jobs_are_stopped_and_warm_pools_given_back(jobs: ScriptedAws, command: Command) -> None:
     status, out, _ = command("delete=all", "yes=true")
     assert status == 0
@@ -272,6 +320,12 @@ def test_one_that_cannot_be_ended_does_not_keep_the_others_alive(jobs: ScriptedA
     ("kind", "operation", "answer"),
     [
         (TRAINING, "StopTrainingJob", ("ValidationException", "Requested resource not found.")),
+        (
+            TRAINING,
+            "StopTrainingJob",
+            ("ValidationException", "The request was rejected because the training job is in status Stopped."),
+        ),
+        (TUNING, "StopHyperParameterTuningJob", ("ValidationException", "The job is in status Stopping.")),
         (POOL, "UpdateTrainingJob", ("ResourceNotFound", "Requested resource not found.")),
         (TRAINING, "ListTags", ("ValidationException", "Could not find training job.")),
         (ENDPOINT, "DescribeEndpoint", ("ValidationException", "Could not find endpoint.")),

@@ -15,6 +15,7 @@ from launch.housekeeping import diagnosis
 from tests.launch.scripted_aws import ACCOUNT_ID, BUCKET, REGION, ROLE, ScriptedAws, leave_aws_alone
 
 TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}}]})
+KNOWN = f"job.region={REGION} job.bucket=dogs job.prefix=dogbreed job.role={ROLE}"
 TRAINING, ENDPOINT = "ml.g4dn.xlarge for training job usage", "ml.m5.large for endpoint usage"
 
 
@@ -130,15 +131,31 @@ def missing(aws: ScriptedAws) -> dict[str, tuple[str, Any]]:
 @pytest.mark.parametrize(
     ("what", "lines"),
     [
-        ("no role", ["✗ role         There is no role 'dogbreed' in this account: make one"]),
+        (
+            "no role",
+            [
+                "✗ role         There is no role 'dogbreed' in this account: make one .*"
+                f"what=role account={ACCOUNT_ID} job.region={REGION} job.bucket=dogs job.prefix=dogbreed "
+                "job.role=dogbreed`"
+            ],
+        ),
         (
             "no trust",
-            ["✗ role         arn.* does not let SageMaker .*what=trust > trust.json && aws iam update-assume"],
+            [
+                f"✗ role         arn.* does not let SageMaker .*what=trust account={ACCOUNT_ID} {KNOWN} > trust.json "
+                "&& aws iam update-assume"
+            ],
         ),
-        ("no rights", ["✗ role may     not .*s3:PutObject.*what=role > role.json && aws iam put-role-policy"]),
+        (
+            "no rights",
+            [
+                f"✗ role may     not .*s3:PutObject.*what=role account={ACCOUNT_ID} {KNOWN} > role.json "
+                "&& aws iam put-role-policy"
+            ],
+        ),
         ("no bucket", ["✗ bucket       there is no bucket dogs: aws s3 mb s3://dogs --region eu-west-1"]),
         ("another's bucket", ["✗ bucket       The bucket dogs is not the account's 123456789012"]),
-        ("no quota", [f"✗ quota        {TRAINING}: 0. aws service-quotas request-service-quota-increase"]),
+        ("no quota", [f"✗ quota        {TRAINING}: 0; at least 1 is needed. aws .*increase --region {REGION} "]),
         ("unknown quota", [f"✗ quota        {name}: not among those" for name in (TRAINING, ENDPOINT)]),
         ("quotas unseen", ["✗ quotas       These credentials may not do servicequotas:ListServiceQuotas"]),
     ],
@@ -173,3 +190,20 @@ def test_a_package_that_is_not_installed_is_named(command: Command, monkeypatch:
     monkeypatch.setattr(diagnosis, "PACKAGES", ("boto3", "no-such-package"))
     _, lines = command()
     assert lines[1] == '✗ package      no-such-package is not installed: pip install -e ".[launch]"'
+
+
+@pytest.mark.parametrize(("account_id", "status"), [(ACCOUNT_ID, 0), ("999999999999", 1)])
+def test_a_role_that_sagemaker_may_take_for_another_account_alone_is_not_trusted(
+    aws: ScriptedAws, command: Command, account_id: str, status: int
+) -> None:
+    trust = json.loads(TRUST)
+    trust["Statement"][0]["Condition"] = {"StringEquals": {"aws:sourceAccount": [account_id]}}
+    aws.answers["GetRole"] = [{"Role": {"Arn": ROLE, "AssumeRolePolicyDocument": json.dumps(trust)}}]
+    assert command("job.role=dogbreed")[0] == status
+
+
+def test_the_resources_that_iam_is_asked_about_are_whole_arns(aws: ScriptedAws, command: Command) -> None:
+    command("job.role=dogbreed")
+    asked = {one for call in aws.named("SimulatePrincipalPolicy") for one in call["ResourceArns"]}
+    assert f"arn:aws:ecr:{REGION}:111122223333:repository/x" in asked
+    assert not [one for one in asked if "*" in one or not re.fullmatch(r"\d{12}|", one.split(":")[4])]

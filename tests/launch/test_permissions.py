@@ -133,13 +133,31 @@ def test_photos_elsewhere_in_s3_are_read_and_not_written() -> None:
     assert "ec2:CreateNetworkInterface" in allowed_actions(reads)
 
 
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/0123-abcd"
+TRACKING = f"arn:aws:sagemaker:{REGION}:{ACCOUNT_ID}:mlflow-tracking-server/dogs"
+WHOLE = Scope(REGION, ACCOUNT_ID, ROLE, BUCKET, "dogbreed", vpc=True, kms=KEY, mlflow=TRACKING, remote_debug=True)
+
+
+def test_a_key_mlflow_and_a_shell_are_allowed_where_they_are_asked_for() -> None:
+    user, runs = user_policy(WHOLE), role_policy(WHOLE)
+    for action in ("kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"):
+        assert allows(user, action, KEY) and allows(runs, action, KEY)
+        assert not allows(runs, action, f"{KEY}-2") and not allows(RUNS, action, KEY)
+    assert allows(runs, "kms:CreateGrant", KEY) and not allows(user, "kms:CreateGrant", KEY)
+    assert allows(runs, "sagemaker-mlflow:*", TRACKING) and not allows(runs, "sagemaker-mlflow:*", f"{TRACKING}-2")
+    shell = {action for action in allowed_actions(runs) if action.startswith("ssmmessages:")}
+    assert len(shell) == 4 and all(allows(runs, action, "*") for action in shell)
+    added = allowed_actions(runs) - allowed_actions(RUNS)
+    assert {action.partition(":")[0] for action in added} == {"ec2", "kms", "sagemaker-mlflow", "ssmmessages"}
+
+
 def test_sagemaker_alone_takes_on_the_role_and_for_this_account_alone() -> None:
     (statement,) = trust_policy(SCOPE)["Statement"]
     assert (statement["Principal"], statement["Action"]) == ({"Service": "sagemaker.amazonaws.com"}, "sts:AssumeRole")
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
 
 
-@pytest.mark.parametrize("document", [USER, RUNS])
+@pytest.mark.parametrize("document", [USER, RUNS, user_policy(WHOLE), role_policy(WHOLE)])
 def test_a_policy_fits_into_iam(document: dict[str, Any]) -> None:
     assert len(json.dumps(document, separators=(",", ":"))) < 6144
     sids = [statement["Sid"] for statement in document["Statement"]]
@@ -181,6 +199,28 @@ def test_what_is_not_known_is_said_beside_the_policies(command: Command) -> None
     status, out, err = command()
     assert (status, set(json.loads(out))) == (0, {"user", "role", "trust"})
     assert [line.split()[1] for line in err.splitlines()] == ["region", "account_id", "role", "bucket"]
+
+
+@pytest.mark.parametrize("what", ["user", "role", "trust"])
+def test_no_policy_alone_is_printed_for_an_account_that_is_not_known(command: Command, what: str) -> None:
+    status, out, err = command(f"what={what}", f"job.region={REGION}", "job.role=dogbreed")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("error: The account is not known") and f"what={what} account=" in err
+    assert command(f"what={what}", f"job.role={ROLE}")[0] == 0
+
+
+def test_the_command_adds_what_its_options_ask_for(command: Command) -> None:
+    given = [f"job.region={REGION}", f"account={ACCOUNT_ID}", "job.role=dogbreed", "vpc=true"]
+    given += [f"kms={KEY}", f"mlflow={TRACKING}", "remote_debug=true"]
+    assert json.loads(command("what=role", *given)[1]) == role_policy(WHOLE)
+    assert json.loads(command("what=user", *given)[1]) == user_policy(WHOLE)
+
+
+@pytest.mark.parametrize("wrong", ["kms=alias/dogs", "kms=*", "mlflow=https://mlflow.example"])
+def test_what_is_no_arn_is_refused_in_one_line(command: Command, wrong: str) -> None:
+    status, out, err = command(f"account={ACCOUNT_ID}", wrong)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"error: Expected {wrong.partition('=')[0]} to be an ARN like arn:aws:")
 
 
 def test_the_command_has_help_and_one_line_for_a_wrong_setting(command: Command) -> None:

@@ -100,7 +100,7 @@ def test_the_role_may_stand_in_the_environment_and_the_setting_wins(
 
 
 def test_without_a_role_the_line_says_how_to_make_one(moto: None) -> None:
-    with pytest.raises(CloudError, match=r"needs a role .*`python -m launch\.permissions what=trust`"):
+    with pytest.raises(CloudError, match=r"needs a role .*`python -m launch\.permissions what=trust account=\d{12} "):
         open_account(Settings())
     with pytest.raises(CloudError, match="no role 'dogs'"):
         open_account(Settings(role="dogs"))
@@ -113,6 +113,16 @@ def test_a_notebook_runs_jobs_as_its_own_role_but_nobody_as_a_role_that_sagemake
     make_role("people", TRUST.replace("sagemaker", "ec2"))
     with pytest.raises(CloudError, match="needs a role"):
         execution_role(Settings(), assumed.replace("dogbreed", "people"), iam)
+
+
+def test_who_may_not_look_at_the_role_they_are_signed_in_as_has_none_set() -> None:
+    aws = ScriptedAws()
+    aws.answers["GetRole"] = [("AccessDenied", "User: x is not authorized to perform: iam:GetRole on resource: y")]
+    iam, assumed = aws.account.client("iam"), f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/people/anna"
+    with pytest.raises(CloudError, match=f"none is set: make one .*what=trust account={ACCOUNT_ID}"):
+        execution_role(Settings(), assumed, iam)
+    with pytest.raises(CloudError, match="may not do iam:GetRole"):
+        execution_role(Settings(role="dogs"), assumed, iam)
 
 
 def faults() -> list[tuple[str, dict[str, str], Settings]]:
@@ -181,6 +191,17 @@ def test_an_address_that_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPat
             "The account-level service limit 'ml.g4dn.xlarge for training job usage' is 0 Instances, with current "
             "utilization of 0 Instances and a request delta of 1 Instances.",
             "quota 'ml.g4dn.xlarge for training job usage' is 0, .* aws service-quotas request-service-quota-increase",
+        ),
+        (
+            "ResourceLimitExceeded",
+            "The account-level service limit 'ml.g5.xlarge for training job usage' is 4 Instances, with current "
+            "utilization of 3 Instances and a request delta of 2 Instances.",
+            "usage' is 4, .* --desired-value 5 ",
+        ),
+        (
+            "ResourceLimitExceeded",
+            "The account-level service limit 'ml.g5.xlarge for training job usage' is 0.",
+            "usage' is 0, .* --desired-value 1 ",
         ),
     ],
 )
