@@ -63,6 +63,10 @@ def deploy(
     _Deploying(order, account, plan, source, show, sleep).go_on(step, payload, metrics_uri(source, target.root))
 
 
+# Of an endpoint that costs nothing.
+UNPAID = ("Failed", "Deleting")
+
+
 @dataclass(frozen=True)
 class _Deploying:
     """What was said yes to."""
@@ -81,11 +85,27 @@ class _Deploying:
             self._upload(json.dumps(quality(self.source.card or {})).encode(), metrics)
             self.show(register(self.account, self.plan.registry))
         former = self._config()
-        self._started(step)
-        self._tested(payload, former if step == "update" else None, made=step in ("create", "replace", "wait"))
-        for request in self.plan.scaling:
-            send(self.account, request)
+        try:
+            start(self.account, self.plan, step, show=self.show, sleep=self.sleep)
+            self._tested(payload, former if step == "update" else None, made=step in ("create", "replace", "wait"))
+            for request in self.plan.scaling:
+                send(self.account, request)
+        except (DogbreedError, KeyboardInterrupt):
+            self._tell_what_goes_on()
+            raise
         self.show(ready_lines(self.plan, self.account.region))
+
+    def _tell_what_goes_on(self) -> None:
+        """Whatever ended this, an endpoint that is there is paid for."""
+        try:
+            found = described(self.account.client("sagemaker"), self.plan.name)
+            goes_on = found is not None and found["EndpointStatus"] not in UNPAID
+        # As with credentials that have expired: it may be there.
+        except CloudError:
+            goes_on = True
+        if goes_on:
+            self.show(f"Left alone, {self.plan.name} goes on, and costs {price_text(self.plan.settings)}.")
+            self.show(f"To end it: {cleanup_command(self.plan.name, self.account.region)}")
 
     def _upload(self, content: bytes, uri: str) -> None:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -95,14 +115,6 @@ class _Deploying:
     def _config(self) -> str | None:
         found = described(self.account.client("sagemaker"), self.plan.name)
         return str(found["EndpointConfigName"]) if found else None
-
-    def _started(self, step: str) -> None:
-        try:
-            start(self.account, self.plan, step, show=self.show, sleep=self.sleep)
-        except KeyboardInterrupt:
-            self.show(f"Left alone, {self.plan.name} goes on, and costs {price_text(self.plan.settings)}.")
-            self.show(f"To end it: {cleanup_command(self.plan.name, self.account.region)}")
-            raise
 
     def _tested(self, payload: Payload, former: str | None, *, made: bool) -> None:
         card = self.source.card
@@ -120,7 +132,7 @@ class _Deploying:
     def _taken_back(self, former: str | None, made: bool) -> str:
         name = self.plan.name
         if self.order.keep or not (made or former):
-            return f"It is kept, and costs; to end it: {cleanup_command(name, self.account.region)}"
+            return "It is kept."
         if former is None:
             delete(self.account, name, show=self.show, sleep=self.sleep)
             return f"The endpoint {name} is deleted again; keep=true leaves it."

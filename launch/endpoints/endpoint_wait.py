@@ -38,7 +38,9 @@ def wait_until_ready(
         CloudError: it failed, an update was taken back, or it took too long.
     """
     last = ""
+    # An update may watch a part of the new instances first, and keeps the old ones for as long again.
     longest = LONGEST_START_SECONDS + settings.download_seconds + settings.startup_seconds
+    longest += 2 * settings.update_wait_seconds
     looks = int(longest / POLL_SECONDS)
     for number in range(looks):
         found = _look(account, name, sleep)

@@ -23,8 +23,10 @@ from dogbreed import composed_command
 from dogbreed.command_line import run_command
 from dogbreed.data.photos import decode
 from dogbreed.errors import CloudError, DogbreedError
+from dogbreed.options import only_options
 from launch import deploy as command
 from launch.accounts.account import Account
+from launch.cleanup import Options as CleanupOptions
 from launch.endpoints.deploy_order import Order, dry_run
 from launch.endpoints.deploying import deploy as deploying
 from launch.endpoints.deployment import deployment
@@ -169,8 +171,35 @@ def test_an_endpoint_that_fails_its_test_is_left_where_that_is_wanted(
     asked.model_error(500, "Traceback …\nRuntimeError: no such layer")
     said = refused(folder, keep=True, name="dogs")
     assert "The model of dogs failed (500): RuntimeError: no such layer" in said
-    assert "It is kept, and costs" in said
+    assert "It is kept" in said
     assert endpoints(account) == ["dogs"]
+
+
+@pytest.mark.parametrize("ended_by", [CloudError("The credentials have expired."), KeyboardInterrupt()])
+@pytest.mark.parametrize("during", ["smoke_test", "send"])
+def test_whatever_ends_a_deployment_an_endpoint_that_goes_on_is_told_with_the_command_that_ends_it(
+    account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch, ended_by: BaseException, during: str
+) -> None:
+    def end(*_: object, **__: object) -> None:
+        raise ended_by
+
+    monkeypatch.setattr(launch.endpoints.deploying, during, end)
+    said = list[str]()
+    order = Order(model=str(folder), name="dogs", yes=True, keep=True)
+    settings = EndpointSettings(min_instances=1, max_instances=2)
+    with pytest.raises((CloudError, KeyboardInterrupt)):
+        deploying(
+            order,
+            settings,
+            JobSettings(region=REGION, role=ROLE, bucket=BUCKET),
+            show=said.append,
+            sleep=lambda _: None,
+        )
+    assert endpoints(account) == ["dogs"]
+    (told,) = [line for line in said if line.startswith("To end it: ")]
+    # The command is one that cleaning up understands.
+    typed = told.removeprefix("To end it: python -m launch.cleanup ").split()
+    assert only_options(CleanupOptions, typed).delete == "dogs"
 
 
 def test_an_endpoint_that_begins_slowly_is_asked_again(account: Account, folder: Path, asked: Answering) -> None:
