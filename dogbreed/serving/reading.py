@@ -22,7 +22,7 @@ MAX_PHOTOS = 64  # a request
 Images = Sequence[Image.Image] | Tensor
 
 
-def read_photo(body: bytes) -> Images:
+def read_photo(body: bytes) -> list[Image.Image]:
     """One photo, of any format that can be trained on.
 
     Raises:
@@ -47,7 +47,13 @@ def read_json(body: bytes) -> Images:
     instances = _instances(request)
     if not 1 <= len(instances) <= MAX_PHOTOS:
         raise RequestError(400, f"Expected 1 to {MAX_PHOTOS} instances, got {len(instances)}.")
-    return [photo for instance in instances for photo in read_photo(_decoded(instance))]
+    photos: list[Image.Image] = []
+    for instance in instances:
+        photos += read_photo(_decoded(instance))
+        # A flat photo is a few bytes and as many pixels as any: what comes out counts, of all of them together.
+        if sum(photo.width * photo.height for photo in photos) > MAX_PIXELS:
+            raise RequestError(413, f"Expected photos of at most {MAX_PIXELS:,} pixels in one request.")
+    return photos
 
 
 def read_npy(body: bytes) -> Images:
@@ -129,13 +135,13 @@ READERS: dict[str, Callable[[bytes], Images]] = {
 }
 
 
-def read_request(body: bytes | bytearray | str, content_type: str) -> Images:
-    """What the body of a request holds, by its media type.
+def read_request(body: bytes | bytearray | str, content_type: str | None) -> Images:
+    """What the body of a request holds, by its media type; None where the request names none.
 
     Raises:
         RequestError: an unknown type, a body that is not of it, or one that is too large.
     """
-    media = content_type.partition(";")[0].strip().lower()
+    media = (content_type or "").partition(";")[0].strip().lower()
     if media not in READERS:
         raise RequestError(415, f"Expected a content type of {', '.join(READERS)}, got {media[:80]!r}.")
     content = body.encode() if isinstance(body, str) else bytes(body)

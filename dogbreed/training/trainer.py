@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import (
     EarlyStopping,
@@ -80,10 +81,20 @@ def build_trainer(
 
 
 def _strategy(callbacks: Iterable[Callback], settings: Mapping[str, Any]) -> str:
-    several = (settings.get("devices", 1), settings.get("num_nodes", 1)) != (1, 1)
+    several = settings.get("num_nodes", 1) > 1 or _device_count(settings.get("devices", 1)) > 1
     unfreezes = any(isinstance(callback, GradualUnfreezing) for callback in callbacks)
     # Otherwise each step would wait for gradients that a part which is still frozen does not have.
     return "ddp_find_unused_parameters_true" if several and unfreezes else "auto"
+
+
+def _device_count(devices: Any) -> int:
+    """How many of this machine's devices Lightning would take for `devices`."""
+    if isinstance(devices, (list, tuple)):
+        return len(devices)
+    count = str(devices).strip()
+    if count in ("auto", "-1"):
+        return max(1, torch.cuda.device_count())
+    return int(count) if count.isdigit() else len([part for part in count.split(",") if part.strip()])
 
 
 def build_callbacks(

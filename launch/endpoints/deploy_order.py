@@ -10,10 +10,13 @@ from launch.endpoints.deploy_text import plan_lines
 from launch.endpoints.deployment import Deployment, Registration, deployment
 from launch.endpoints.endpoint_settings import EndpointSettings
 from launch.endpoints.model_source import ModelSource, presumed_source
+from launch.housekeeping.cleanup_choice import ALL, S3
 from launch.planning.plan_text import presumed_facts
 from launch.requests.job_settings import JobSettings
 from launch.requests.request import as_json
 
+# With one of these as a name, the command that is to end the endpoint would end everything.
+CLEANUP_WORDS = (ALL, S3)
 DRY_RUNS = (False, True, "json")
 NO_MODEL = (
     "Expected model=DIR, the model folder that a run left (OUTPUT_DIR/model); or model=JOB, a training job; or "
@@ -53,6 +56,8 @@ class Order:
             raise ConfigError(NO_MODEL)
         if self.dry_run not in DRY_RUNS:
             raise ConfigError(f"Expected dry_run to be true, false or json, got {self.dry_run!r}.")
+        if self.name in CLEANUP_WORDS:
+            raise ConfigError(f"Expected another name=NAME: {self.name!r} means more to python -m launch.cleanup.")
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ from dogbreed.errors import CloudError, DogbreedError
 from launch.accounts.account import Account, open_account
 from launch.endpoints.creation import send
 from launch.endpoints.deploy_order import Order, Target, metrics_uri, planned
-from launch.endpoints.deploy_text import QUESTIONS, cleanup_command, plan_lines, price_text, ready_lines
+from launch.endpoints.deploy_text import QUESTIONS, plan_lines, ready_lines
 from launch.endpoints.deployment import Deployment
 from launch.endpoints.endpoint_settings import EndpointSettings
 from launch.endpoints.endpoint_start import delete, next_step, start
 from launch.endpoints.endpoint_wait import wait_until_ready
 from launch.endpoints.hosting import endpoint_update
 from launch.endpoints.invocation import open_clients
+from launch.endpoints.left_running import TakenBackError, telling_what_goes_on
 from launch.endpoints.model_source import ModelSource, model_source
 from launch.endpoints.photo_payload import Payload
 from launch.endpoints.registering import register
@@ -63,10 +64,6 @@ def deploy(
     _Deploying(order, account, plan, source, show, sleep).go_on(step, payload, metrics_uri(source, target.root))
 
 
-# Of an endpoint that costs nothing.
-UNPAID = ("Failed", "Deleting")
-
-
 @dataclass(frozen=True)
 class _Deploying:
     """What was said yes to."""
@@ -85,27 +82,12 @@ class _Deploying:
             self._upload(json.dumps(quality(self.source.card or {})).encode(), metrics)
             self.show(register(self.account, self.plan.registry))
         former = self._config()
-        try:
+        with telling_what_goes_on(self.account, self.plan):
             start(self.account, self.plan, step, show=self.show, sleep=self.sleep)
             self._tested(payload, former if step == "update" else None, made=step in ("create", "replace", "wait"))
             for request in self.plan.scaling:
                 send(self.account, request)
-        except (DogbreedError, KeyboardInterrupt):
-            self._tell_what_goes_on()
-            raise
         self.show(ready_lines(self.plan, self.account.region))
-
-    def _tell_what_goes_on(self) -> None:
-        """Whatever ended this, an endpoint that is there is paid for."""
-        try:
-            found = described(self.account.client("sagemaker"), self.plan.name)
-            goes_on = found is not None and found["EndpointStatus"] not in UNPAID
-        # As with credentials that have expired: it may be there.
-        except CloudError:
-            goes_on = True
-        if goes_on:
-            self.show(f"Left alone, {self.plan.name} goes on, and costs {price_text(self.plan.settings)}.")
-            self.show(f"To end it: {cleanup_command(self.plan.name, self.account.region)}")
 
     def _upload(self, content: bytes, uri: str) -> None:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -125,17 +107,19 @@ class _Deploying:
             best = smoke_test(clients, endpoint, payload, names, sleep=self.sleep)
         except DogbreedError as error:
             self.show(f"{self.plan.name} does not do what it should: {error}")
-            raise CloudError(f"{error} {self._taken_back(former, made)}") from error
+            raise self._taken_back(error, former, made) from error
         about = self.order.photo or "a drawn dog"
         self.show(f"Asked about {about}, it says {best['label']}, {best['probability']:.1%}.")
 
-    def _taken_back(self, former: str | None, made: bool) -> str:
+    def _taken_back(self, error: DogbreedError, former: str | None, made: bool) -> CloudError:
         name = self.plan.name
         if self.order.keep or not (made or former):
-            return "It is kept."
+            return CloudError(f"{error} It is kept.")
         if former is None:
             delete(self.account, name, show=self.show, sleep=self.sleep)
-            return f"The endpoint {name} is deleted again; keep=true leaves it."
+            return TakenBackError(f"{error} The endpoint {name} is deleted again; keep=true leaves it.")
         send(self.account, endpoint_update(name, self.plan.settings, config=former))
         wait_until_ready(self.account, name, self.plan.settings, former, show=self.show, sleep=self.sleep)
-        return f"The endpoint {name} serves its former model again; keep=true leaves the new one."
+        return TakenBackError(
+            f"{error} The endpoint {name} serves its former model again; keep=true leaves the new one."
+        )

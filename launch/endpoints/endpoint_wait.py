@@ -17,6 +17,7 @@ from launch.endpoints.served_endpoint import READY, described
 POLL_SECONDS, MOST_FAILED_LOOKS = 15.0, 10
 # For an instance to be found and prepared, beside what the settings allow for download and start.
 LONGEST_START_SECONDS = 1800.0
+UPDATES = ("Updating", "RollingBack")
 Show = Callable[[str], None]
 Sleep = Callable[[float], None]
 
@@ -37,23 +38,26 @@ def wait_until_ready(
     Raises:
         CloudError: it failed, an update was taken back, or it took too long.
     """
-    last = ""
-    # An update may watch a part of the new instances first, and keeps the old ones for as long again.
-    longest = LONGEST_START_SECONDS + settings.download_seconds + settings.startup_seconds
-    longest += 2 * settings.update_wait_seconds
-    looks = int(longest / POLL_SECONDS)
-    for number in range(looks):
+    last, waited = "", 0.0
+    while waited < _longest_seconds(settings, last):
         found = _look(account, name, sleep)
         status = str(found["EndpointStatus"])
         if status != last:
-            show(f"{name}: {status}, after {number * POLL_SECONDS / 60:.0f} min")
+            show(f"{name}: {status}, after {waited / 60:.0f} min")
         if status == READY:
             return _check_taken(found, name, config)
         if status in ("Failed", "OutOfService"):
             raise CloudError(_failure(account, name, found))
         last = status
         sleep(POLL_SECONDS)
-    raise CloudError(f"{name} is {last} after {longest / 60:.0f} minutes. Its log: {log_command(name)}")
+        waited += POLL_SECONDS
+    raise CloudError(f"{name} is {last} after {waited / 60:.0f} minutes. Its log: {log_command(name)}")
+
+
+def _longest_seconds(settings: EndpointSettings, status: str) -> float:
+    longest = LONGEST_START_SECONDS + settings.download_seconds + settings.startup_seconds
+    # An update may watch a part of the new instances first, and keeps the old ones for as long again.
+    return longest + 2 * settings.update_wait_seconds if status in UPDATES else longest
 
 
 def _look(account: Account, name: str, sleep: Sleep) -> Mapping[str, Any]:

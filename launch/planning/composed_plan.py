@@ -209,6 +209,11 @@ def _photos(cfg: DictConfig, root: str, searching: bool) -> tuple[Photos | None,
 
 def _weights(cfg: DictConfig, root: str) -> WeightsFile | None:
     weights = cfg.model.weights
+    if weights == "imagenet" and cfg.job.network_isolation:
+        raise ConfigError(
+            "With job.network_isolation=true the container cannot fetch the weights of model.weights=imagenet: give "
+            "model.weights=PATH, the file of a state dict, which is sent along."
+        )
     if weights in (None, "imagenet"):
         return None
     path = Path(weights).expanduser()

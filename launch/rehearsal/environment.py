@@ -22,7 +22,13 @@ COMPLETE = "complete"
 GIVEN = "DOGBREED_TOOLKIT_ENVIRONMENT"
 BORROWED = "zz_borrowed.pth"
 LIBRARIES = {"site-packages", "dist-packages"}
-TORCHRUN = "#!{python}\nfrom torch.distributed.run import main\nmain()\n"
+# Both a shell's script and Python's: a path with blanks, or a long one, cannot stand behind #!.
+TORCHRUN = """#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+' '''
+from torch.distributed.run import main
+main()
+"""
 
 
 def toolkit_environment(cache_dir: Path, show: Callable[[str], None]) -> Path:
@@ -76,7 +82,13 @@ def _key() -> str:
 
 
 def _create(folder: Path, libraries: Sequence[str], *, with_pip: bool) -> None:
-    venv.create(folder, with_pip=with_pip, symlinks=True)
+    try:
+        venv.create(folder, with_pip=with_pip, symlinks=True)
+    except subprocess.CalledProcessError as error:
+        raise ConfigError(
+            "A rehearsal needs a virtual environment of its own, and this Python makes none with pip: "
+            "apt-get install python3-venv"
+        ) from error
     (own,) = folder.glob("lib/python*/site-packages")
     (own / BORROWED).write_text("".join(f"{path}\n" for path in libraries))
 

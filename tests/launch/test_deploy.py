@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
@@ -161,6 +163,7 @@ def test_an_endpoint_that_does_not_answer_as_its_model_would_is_deleted_again(
         said = refused(folder)
         assert reason in said
         assert "is deleted again" in said
+        assert "goes on" not in said
         assert endpoints(account) == []
 
 
@@ -175,31 +178,114 @@ def test_an_endpoint_that_fails_its_test_is_left_where_that_is_wanted(
     assert endpoints(account) == ["dogs"]
 
 
-@pytest.mark.parametrize("ended_by", [CloudError("The credentials have expired."), KeyboardInterrupt()])
-@pytest.mark.parametrize("during", ["smoke_test", "send"])
-def test_whatever_ends_a_deployment_an_endpoint_that_goes_on_is_told_with_the_command_that_ends_it(
-    account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch, ended_by: BaseException, during: str
+def faulty(
+    monkeypatch: pytest.MonkeyPatch, operation: str, fault: BaseException | None, changes: dict[str, str]
 ) -> None:
-    def end(*_: object, **__: object) -> None:
-        raise ended_by
+    """From when there is an endpoint on, an operation fails, or answers with something else."""
+    make = BaseClient._make_api_call
 
-    monkeypatch.setattr(launch.endpoints.deploying, during, end)
-    said = list[str]()
-    order = Order(model=str(folder), name="dogs", yes=True, keep=True)
+    def played(client: BaseClient, asked: str, parameters: dict[str, Any]) -> Any:
+        if asked != operation or "dogs" not in sagemaker_backends[ACCOUNT][REGION].endpoints:
+            return make(client, asked, parameters)
+        if fault:
+            raise fault
+        return {**make(client, asked, parameters), **changes}
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", played)
+
+
+def _deployed(folder: Path, settings: EndpointSettings, **changes: Any) -> None:
+    deploy(folder, settings, name="dogs", **changes)
+
+
+def ended(capsys: pytest.CaptureFixture[str], folder: Path, **changes: Any) -> tuple[int, str]:
+    """The status of a deployment that scales, and what it leaves on stderr."""
     settings = EndpointSettings(min_instances=1, max_instances=2)
-    with pytest.raises((CloudError, KeyboardInterrupt)):
-        deploying(
-            order,
-            settings,
-            JobSettings(region=REGION, role=ROLE, bucket=BUCKET),
-            show=said.append,
-            sleep=lambda _: None,
-        )
+    with pytest.raises(SystemExit) as left:
+        run_command(partial(_deployed, folder, settings, **changes))
+    return int(left.value.code or 0), capsys.readouterr().err
+
+
+EXPIRED = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "It has expired"}}, "DescribeEndpoint")
+DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "is not authorized"}}, "PutScalingPolicy")
+OFFLINE = EndpointConnectionError(endpoint_url="https://sagemaker")
+
+
+@pytest.mark.parametrize(
+    ("operation", "fault", "changes", "status", "said"),
+    [
+        ("DescribeEndpoint", None, {"EndpointStatus": "Creating"}, 1, "error: dogs is Creating after 60 minutes"),
+        ("DescribeEndpoint", EXPIRED, {}, 1, "if it was made, dogs goes on"),
+        ("DescribeEndpoint", OFFLINE, {}, 1, "if it was made, dogs goes on"),
+        ("DescribeEndpoint", KeyboardInterrupt(), {}, 130, "Interrupted; if it was made, dogs goes on"),
+        ("InvokeEndpoint", KeyboardInterrupt(), {}, 130, "Interrupted; dogs goes on"),
+        ("RegisterScalableTarget", DENIED, {}, 1, "may not do"),
+        ("PutScalingPolicy", DENIED, {}, 1, "may not do"),
+    ],
+    ids=["limit", "expired", "offline", "ctrl_c_waiting", "ctrl_c_asking", "no_target", "no_policy"],
+)
+def test_whatever_ends_a_deployment_an_endpoint_that_goes_on_is_told_with_the_command_that_ends_it(
+    account: Account,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    operation: str,
+    fault: BaseException | None,
+    changes: dict[str, str],
+    status: int,
+    said: str,
+) -> None:
+    faulty(monkeypatch, operation, fault, changes)
+    left, err = ended(capsys, folder)
+    assert (left, err.count("\n")) == (status, 1), err
+    assert said in err
+    assert "dogs goes on, and costs $0.115 an hour" in err
     assert endpoints(account) == ["dogs"]
-    (told,) = [line for line in said if line.startswith("To end it: ")]
-    # The command is one that cleaning up understands.
-    typed = told.removeprefix("To end it: python -m launch.cleanup ").split()
-    assert only_options(CleanupOptions, typed).delete == "dogs"
+    assert_ends(err.partition("; to end it: ")[2], "dogs")
+
+
+def assert_ends(line: str, name: str) -> None:
+    """A printed command is one that cleaning up understands."""
+    typed = line.split()
+    assert typed[:3] == ["python", "-m", "launch.cleanup"]
+    options = only_options(CleanupOptions, typed[3:])
+    assert options == CleanupOptions(delete=name, region=REGION)
+
+
+def test_the_command_that_ends_a_new_endpoint_is_one_that_cleaning_up_understands(
+    account: Account, folder: Path
+) -> None:
+    said = deploy(folder, name="dogs")
+    assert_ends(said.partition("To end it: ")[2].splitlines()[0], "dogs")
+
+
+def test_an_endpoint_that_is_kept_against_its_test_is_told_as_one_that_goes_on(
+    account: Account, folder: Path, asked: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked.answers.clear()
+    asked.says(b"<html>")
+    status, err = ended(capsys, folder, keep=True)
+    assert (status, err.count("\n")) == (1, 1)
+    assert "It is kept; dogs goes on, and costs" in err
+
+
+def test_an_endpoint_that_has_failed_or_is_not_there_is_not_told_as_one_that_goes_on(
+    account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        faulty(patch, "DescribeEndpoint", None, {"EndpointStatus": "Failed"})
+        status, err = ended(capsys, folder)
+    assert (status, "which costs nothing" in err, "goes on" in err) == (1, True, False), err
+    account.client("sagemaker").delete_endpoint(EndpointName="dogs")
+    make = BaseClient._make_api_call
+
+    def interrupted(client: BaseClient, asked: str, parameters: dict[str, Any]) -> Any:
+        if asked == "CreateEndpoint":
+            raise KeyboardInterrupt
+        return make(client, asked, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", interrupted)
+    assert ended(capsys, folder) == (130, "")
 
 
 def test_an_endpoint_that_begins_slowly_is_asked_again(account: Account, folder: Path, asked: Answering) -> None:
@@ -238,7 +324,9 @@ def test_an_endpoint_by_its_name_gets_another_model_in_place(
     # One that does not answer gives way to the former one, and nothing is deleted.
     asked.answers.clear()
     asked.says(b"<html>")
-    assert "serves its former model again" in refused(folder, name="dogs")
+    taken_back = refused(folder, name="dogs")
+    assert "serves its former model again" in taken_back
+    assert "goes on" not in taken_back
     assert updates == [updates[0], former, updates[0]]
     assert endpoints(account) == ["dogs"]
 
@@ -295,6 +383,8 @@ def test_what_is_no_model_or_no_photo_is_told_before_anything_is_made(account: A
     assert "true, false or json" in refused("job", dry_run="perhaps")
     assert "InstanceType" in refused_plan(instance_type="ml.m5.huge")
     assert "EndpointName" in refused_plan(name="no_name")
+    # The command that ends it would end all there is.
+    assert "'all' means more to python -m launch.cleanup" in refused("job", name="all")
 
 
 def refused_plan(name: str | None = None, **settings: Any) -> str:
@@ -444,6 +534,23 @@ def test_an_update_that_was_taken_back_is_no_success(session: boto3.Session) -> 
     played.says("describe_endpoint", endpoint("InService", "former"))
     with pytest.raises(CloudError, match="taken back, and it serves its former model"):
         wait_until_ready(played, "dogs", PLAN.settings, PLAN.config_name, show=lambda _: None, sleep=lambda _: None)
+
+
+def test_an_update_is_waited_for_while_it_watches_its_instances_twice_and_a_creation_is_not(
+    session: boto3.Session,
+) -> None:
+    settings = EndpointSettings(startup_seconds=60, download_seconds=60, update_wait_seconds=300, canary_percent=10)
+    start_looks = (1800 + 60 + 60) // 15
+    played, quiet = Played(session), lambda _: None
+    for found in [endpoint("Updating", "former")] * (start_looks + 2 * 300 // 15 - 1) + [endpoint("InService")]:
+        played.says("describe_endpoint", found)
+    wait_until_ready(played, "dogs", settings, PLAN.config_name, show=quiet, sleep=quiet)
+    played.is_done()
+    for _ in range(start_looks):
+        played.says("describe_endpoint", endpoint("Creating"))
+    with pytest.raises(CloudError, match="dogs is Creating after 32 minutes"):
+        wait_until_ready(played, "dogs", settings, PLAN.config_name, show=quiet, sleep=quiet)
+    played.is_done()
 
 
 def test_a_failed_endpoint_says_why_with_the_end_of_its_log(session: boto3.Session) -> None:

@@ -165,3 +165,18 @@ def test_what_cannot_be_answered_is_a_sentence_and_the_callers_status(
     assert refused.value.status == status
     assert sentence.replace("(side, side)", "(32, 32)") in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_photos_that_are_small_as_files_and_vast_as_pictures_are_refused_together() -> None:
+    file = io.BytesIO()
+    Image.new("L", (8000, 8000)).save(file, "PNG")
+    flat = base64.b64encode(file.getvalue()).decode()
+    with pytest.raises(RequestError) as refused:
+        input_fn(json.dumps({"instances": [{"data": flat}] * 20}).encode(), "application/json")
+    assert refused.value.status == 413
+
+
+def test_a_body_of_no_named_type_is_refused_and_no_fault_of_the_server() -> None:
+    with pytest.raises(RequestError) as refused:
+        input_fn(b"photo", None)  # type: ignore[arg-type]
+    assert refused.value.status == 415

@@ -216,16 +216,14 @@ def test_an_update_goes_beside_the_old_instances_and_is_taken_back_when_an_alarm
 
 
 def test_the_same_deployment_has_the_same_names_and_any_other_has_others() -> None:
-    names = [
-        planned(EndpointSettings(**settings), **changes).name
-        for settings, changes in [
-            ({}, {}),
-            ({}, {}),
-            ({"instance_count": 2}, {}),
-            ({"environment": {"A": "1"}}, {}),
-            ({}, {"model_data": "s3://bucket/dogbreed/models/1/model.tar.gz"}),
-        ]
+    deployments: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({}, {}),
+        ({}, {}),
+        ({"instance_count": 2}, {}),
+        ({"environment": {"A": "1"}}, {}),
+        ({}, {"model_data": "s3://bucket/dogbreed/models/1/model.tar.gz"}),
     ]
+    names = [planned(EndpointSettings(**settings), **changes).name for settings, changes in deployments]
     assert names[0] == names[1]
     assert len(set(names)) == 4
     assert all(name.startswith("dogbreed-") and len(name) == 21 for name in names)

@@ -120,6 +120,13 @@ def test_everything_that_a_public_attempt_set_can_be_sent(preset: str) -> None:
     assert plan.request.parameters["ResourceConfig"]["InstanceType"] == resources["InstanceType"]
 
 
+def test_a_container_without_network_is_not_left_to_fetch_weights() -> None:
+    isolated = ["data.root=s3://photos/dogs", "job.network_isolation=true", "job.image=mine:1"]
+    with pytest.raises(ConfigError, match=r"model\.weights=PATH"):
+        planned(*isolated)
+    assert planned(*isolated, "model.weights=null").request.parameters["EnableNetworkIsolation"]
+
+
 def test_a_search_may_fall_back_to_other_instance_types() -> None:
     plan = planned("+hpo=true", "job.instance_type=ml.m5.xlarge", "job.instance_preferences=[ml.m5.2xlarge]")
     assert "ml.m5.xlarge or ml.m5.2xlarge" in plan_text(plan, region="us-east-1")

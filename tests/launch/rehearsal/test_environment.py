@@ -38,3 +38,9 @@ def test_without_an_index_one_line_says_so_and_nothing_half_made_is_taken_for_wh
     assert "\n" not in str(error.value)
     assert len(shown) == 1
     assert not list((tmp_path / "cache").rglob("complete"))
+
+
+def test_a_folder_with_blanks_in_its_name_starts_its_own_torchrun(tmp_path: Path, toolkit: Path) -> None:
+    python = job_environment(tmp_path / "a folder" / "environment", toolkit)
+    started = subprocess.run([python.parent / "torchrun", "--help"], capture_output=True, text=True, check=True)
+    assert "nproc" in started.stdout

@@ -39,3 +39,9 @@ def test_a_file_of_weights_comes_along(tmp_path: Path) -> None:
     assert (found["weights"] / "resnet.pth").read_bytes() == b"tensors"
     alone = photo_slice({"weights": tmp_path / "weights/resnet.pth"}, tmp_path / "other")
     assert (alone["weights"] / "resnet.pth").read_bytes() == b"tensors"
+
+
+def test_training_photos_that_are_still_to_be_shared_out_are_enough_for_it(tmp_path: Path) -> None:
+    photos = draw_folder(tmp_path / "photos", classes=3)
+    found = photo_slice({"train": photos / "train", "test": photos / "test"}, tmp_path / "slice", most=3)
+    assert set(counts(found["train"]).values()) == {4}
