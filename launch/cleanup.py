@@ -16,7 +16,7 @@ from launch.housekeeping.cleanup_choice import S3, chosen, with_parts
 from launch.housekeeping.ending import end
 from launch.housekeeping.living import CONFIG, ENDPOINT, MODEL, Living, living
 from launch.housekeeping.stored import Stored, remove_stored, stored
-from launch.planning.confirmation import confirmed
+from launch.planning.confirmation import confirm
 from launch.requests.prices import ESTIMATE
 
 HELP = """Show what of this project is alive on SageMaker, and what it costs an hour; end it.
@@ -129,8 +129,7 @@ def main() -> int:
     if not asked and not removed:
         print("\n".join(plan))
         return 0
-    if not confirmed("\n".join(plan), "Do it?", yes=options.yes):
-        return fail("Nothing was ended: the answer was not yes.")
+    confirm("\n".join(plan), "Do it?", yes=options.yes)
     status = end_all(account, asked, print)
     if removed:
         count = remove_stored(account.client("s3"), account.bucket, options.prefix, account.account_id)

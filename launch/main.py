@@ -14,12 +14,15 @@ from omegaconf import DictConfig
 from dogbreed.command_line import fail
 from dogbreed.composed_command import begin
 from dogbreed.composed_run import CONF
-from dogbreed.container import hyperparameters
 from dogbreed.errors import CloudError, ConfigError, DogbreedError
-from launch.accounts.account import Account, open_account, presumed_account
-from launch.jobs import sending as jobs
+from dogbreed.job.hyperparameters import hyperparameters
+from launch.accounts.account import Account, open_account
+from launch.accounts.presumed_account import Presumed, presumed_account
+from launch.jobs.following import follow
+from launch.jobs.job_kinds import kind_of
 from launch.jobs.outcome import DETACHED, Outcome, attach_command
 from launch.jobs.outputs import check_destination, fetch_outputs
+from launch.jobs.sending import send as send_job
 from launch.planning.composed_plan import Place, composed_plan, job_settings
 from launch.planning.confirmation import confirm
 from launch.planning.plan import Plan
@@ -62,8 +65,7 @@ def work(cfg: DictConfig, given: Sequence[str]) -> None:
 
 def dry_run(cfg: DictConfig, given: Sequence[str]) -> None:
     """Print what would be sent, asking nobody."""
-    presumed = presumed_account(job_settings(cfg))
-    plan = _planned(cfg, given, Place(presumed.region, presumed.role, presumed.bucket))
+    plan, presumed = _presumed(cfg, given)
     if cfg.dry_run != "json":
         print(plan_text(plan, region=presumed.region, presumed=presumed_facts(presumed.placeholders)))
         print("\nNothing has been sent. The requests:")
@@ -78,8 +80,7 @@ def rehearse(cfg: DictConfig, given: Sequence[str]) -> None:
     """
     from launch.rehearsal import rehearse as rehearsed
 
-    presumed = presumed_account(job_settings(cfg))
-    plan = _planned(cfg, given, Place(presumed.region, presumed.role, presumed.bucket))
+    plan, _ = _presumed(cfg, given)
     found = rehearsed(plan.request, plan.archive, plan.folders, cache_dir=_cache(cfg), show=_show)
     for name, value in found.metrics.items():
         _show(f"{name}: {value:g}")
@@ -92,7 +93,7 @@ def attach(cfg: DictConfig, given: Sequence[str]) -> None:  # noqa: ARG001
     """Come back to a job."""
     account = open_account(job_settings(cfg))
     name = str(cfg.attach)
-    _followed(account, name, jobs.kind_of(account.client("sagemaker"), name), cfg)
+    _followed(account, name, kind_of(account.client("sagemaker"), name), cfg)
 
 
 def send(cfg: DictConfig, given: Sequence[str]) -> None:
@@ -117,6 +118,12 @@ MODES: dict[str, Callable[[DictConfig, Sequence[str]], None]] = {
 }
 
 
+def _presumed(cfg: DictConfig, given: Sequence[str]) -> tuple[Plan, Presumed]:
+    """The plan, and the account that was presumed for it."""
+    presumed = presumed_account(job_settings(cfg))
+    return _planned(cfg, given, Place(presumed.region, presumed.role, presumed.bucket)), presumed
+
+
 def _planned(cfg: DictConfig, given: Sequence[str], place: Place, best: Mapping[str, Any] = {}) -> Plan:
     return composed_plan(cfg, given, place, choices=_choices(), best=best)
 
@@ -137,7 +144,7 @@ def _sent(cfg: DictConfig, given: Sequence[str], account: Account, best: Mapping
         check_destination(Path(cfg.paths.output_dir), plan.name)
     confirm(plan_text(plan, region=account.region), yes=cfg.yes)
     _uploaded(plan, account.client("s3"), account.bucket, job_settings(cfg).prefix)
-    name = jobs.send(account, plan.request, show=_show)
+    name = send_job(account, plan.request, show=_show)
     return _followed(account, name, plan.kind, cfg)
 
 
@@ -152,7 +159,7 @@ def _uploaded(plan: Plan, s3: Any, bucket: str, prefix: str) -> None:
 
 
 def _followed(account: Account, name: str, kind: str, cfg: DictConfig) -> Outcome:
-    outcome = jobs.follow(account, name, kind=kind, show=_show)
+    outcome = follow(account, name, kind=kind, show=_show)
     if outcome.error:
         raise CloudError(outcome.error)
     if kind == "training" and outcome.status != DETACHED:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from dogbreed.artifacts import load_artifact
-from dogbreed.container import hyperparameters, overrides
 from dogbreed.errors import ConfigError
+from dogbreed.job.hyperparameters import hyperparameters, overrides
 from tests.drawn_photos import draw_folder
 from tests.job.small_job import QUICK, SmallJob, started, status, wait_for
 

@@ -96,7 +96,14 @@ def test_a_page_is_drawn_in_one_file_of_each_part() -> None:
 
 
 def test_a_space_and_a_container_need_no_libraries() -> None:
-    plain = ["tuning/space.py", "tuning/search.py", "epoch_line.py", "override_text.py", "container.py"]
+    plain = [
+        "tuning/space.py",
+        "tuning/search.py",
+        "epoch_line.py",
+        "override_text.py",
+        "container.py",
+        "job/hyperparameters.py",
+    ]
     assert not set(plain) & set(importers("torch", "optuna", "numpy", "hydra", "omegaconf", "pytorch_lightning"))
 
 

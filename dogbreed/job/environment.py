@@ -21,7 +21,7 @@ class JobEnvironment:
         config_dir: where the service leaves the parts of the request.
         output_dir: gets `failure`.
         hosts: how many there are.
-        name: of the job.
+        name: of the job; empty where it is not told.
         rank: of this process among all.
         world_size: processes in all; 0 where torchrun has not started this one.
         processes: of this host.
@@ -57,7 +57,7 @@ def read_environment(variables: Mapping[str, str]) -> JobEnvironment:
             config_dir=Path(variables["SM_INPUT_CONFIG_DIR"]),
             output_dir=Path(variables["SM_OUTPUT_DIR"]),
             hosts=len(json.loads(variables["SM_HOSTS"])),
-            name=variables.get("TRAINING_JOB_NAME") or variables.get("SAGEMAKER_JOB_NAME") or "trial",
+            name=variables.get("TRAINING_JOB_NAME", ""),
             rank=int(variables.get("RANK", 0)),
             world_size=int(variables.get("WORLD_SIZE", 0)),
             processes=int(variables.get("LOCAL_WORLD_SIZE", 1)),

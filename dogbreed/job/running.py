@@ -15,9 +15,9 @@ from dogbreed.allocator import keep_freed_memory
 from dogbreed.composed_command import printing_once
 from dogbreed.composed_run import CONF, part
 from dogbreed.composed_trial import run_trial
-from dogbreed.container import overrides
 from dogbreed.job.environment import JobEnvironment, read_environment
 from dogbreed.job.failure import status_of
+from dogbreed.job.hyperparameters import overrides
 from dogbreed.job.settings import job_overrides
 from dogbreed.job.shipped_run import ShippedRun, read_run
 from dogbreed.overrides import check_overrides

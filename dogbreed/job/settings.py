@@ -26,7 +26,7 @@ def job_overrides(given: Sequence[str], environment: JobEnvironment, *, trial: b
         trial: whether the run is one of a search.
 
     Raises:
-        ConfigError: a channel is missing, or several hosts would train without knowing of one another.
+        ConfigError: a channel or a trial's name is missing, or hosts would train without knowing of one another.
         DataError: a channel has no files.
     """
     known = [
@@ -37,6 +37,9 @@ def job_overrides(given: Sequence[str], environment: JobEnvironment, *, trial: b
         *_debugger(environment.config_dir / HOOK_FILE),
     ]
     if trial:
+        # Trials may share a place for checkpoints: without a name, one would go on from another's.
+        if not environment.name:
+            raise ConfigError("Expected the name of the job in TRAINING_JOB_NAME, by which trials are told apart.")
         known.append(override_text("paths.output_dir", f"${{paths.checkpoints_dir}}/{environment.name}"))
     return with_data_choice([*given, *known])
 

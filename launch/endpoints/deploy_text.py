@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from dogbreed.caching.sizes import size
 from launch.endpoints.deployment import Deployment
 from launch.endpoints.endpoint_settings import EndpointSettings
 from launch.endpoints.model_source import ModelSource
-from launch.planning.plan_text import size
 from launch.requests.prices import ESTIMATE, price
 from launch.requests.quotas import quota_name
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dogbreed.errors import CloudError
 from launch.accounts.cloud_errors import cloud_errors, is_missing
-from launch.requests.tags import PROJECT
+from launch.requests.tags import are_ours, tags_by_key
 
 READY = "InService"
 # Bytes of a photo, by the way an endpoint is asked.
@@ -86,7 +86,7 @@ def project_endpoints(sagemaker: Any) -> list[str]:
 
 def is_ours(sagemaker: Any, arn: str) -> bool:
     """Whether something carries the project's tag."""
-    return PROJECT.items() <= tags_of(sagemaker, arn).items()
+    return are_ours(tags_of(sagemaker, arn))
 
 
 def tags_of(sagemaker: Any, arn: str) -> dict[str, str]:
@@ -96,7 +96,7 @@ def tags_of(sagemaker: Any, arn: str) -> dict[str, str]:
         CloudError: it could not be asked.
     """
     with cloud_errors():
-        return {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+        return tags_by_key(sagemaker.list_tags(ResourceArn=arn)["Tags"])
 
 
 def _of_config(name: str, config: Mapping[str, Any]) -> Served:

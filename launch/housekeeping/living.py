@@ -10,7 +10,7 @@ from typing import Any
 from launch.accounts.cloud_errors import cloud_errors, is_missing
 from launch.jobs.cost import an_hour, job_resources
 from launch.requests.prices import price
-from launch.requests.tags import PROJECT
+from launch.requests.tags import are_ours, tags_by_key
 
 ENDPOINT, CONFIG, MODEL = "endpoint", "endpoint configuration", "model"
 TRAINING, TUNING, POOL = "training job", "tuning job", "warm pool"
@@ -61,7 +61,7 @@ def is_ours(client: Any, arn: str) -> bool | None:
     found = or_none(lambda: client.list_tags(ResourceArn=arn))
     if found is None:
         return None
-    return PROJECT.items() <= {tag["Key"]: tag["Value"] for tag in found["Tags"]}.items()
+    return are_ours(tags_by_key(found["Tags"]))
 
 
 def _listed(client: Any, method: str, member: str, noun: str, **asked: str) -> Iterator[dict[str, Any]]:

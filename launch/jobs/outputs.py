@@ -23,7 +23,6 @@ from launch.shipping.unpacking import unpack_tar
 MODEL, JOB_FILE = "model", "job.json"
 # What a job of ours leaves is far below; an archive that claims more is none.
 MAX_FILES, MAX_BYTES = 50_000, 64 * 2**30
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -148,15 +147,13 @@ def checked_model(folder: Path) -> Mapping[str, Any]:
     Raises:
         ArtifactError: a file is missing or damaged.
     """
-    hashed = hashlib.sha256()
     try:
         card = read_card((folder / JSON_FILE).read_bytes(), folder)
         with (folder / WEIGHTS_FILE).open("rb") as file:
-            while block := file.read(BLOCK):
-                hashed.update(block)
+            found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ArtifactError(f"Expected a model in {folder}, but {error.filename}: {error.strerror}.") from error
-    if hashed.hexdigest() != weights_sha256(card):
+    if found != weights_sha256(card):
         raise other_weights(folder)
     return card
 

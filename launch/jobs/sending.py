@@ -9,13 +9,9 @@ from typing import Any
 from dogbreed.errors import CloudError
 from launch.accounts.account import Account
 from launch.accounts.cloud_errors import LOST, cloud_errors, is_taken, told
-from launch.jobs.following import Outcome, follow
-from launch.jobs.job_kinds import KINDS, MOST_ATTEMPTS, UNSUCCESSFUL, JobKind, kind_of
-from launch.jobs.stopping import stop
+from launch.jobs.job_kinds import KINDS, MOST_ATTEMPTS, UNSUCCESSFUL, JobKind
 from launch.requests.request import Request
-from launch.requests.tags import OF_REQUEST
-
-__all__ = ["Outcome", "follow", "kind_of", "send", "stop"]
+from launch.requests.tags import OF_REQUEST, tags_by_key
 
 
 def send(account: Account, request: Request, *, show: Callable[[str], None] = lambda _: None) -> str:
@@ -84,10 +80,9 @@ def _created(client: Any, kind: JobKind, name: str, parameters: Mapping[str, Any
 
 
 def _check_same(client: Any, kind: JobKind, name: str, found: Mapping[str, Any], request: Request) -> None:
-    wanted = {tag["Key"]: tag["Value"] for tag in request.parameters.get("Tags", ())}.get(OF_REQUEST)
+    wanted = tags_by_key(request.parameters.get("Tags", ())).get(OF_REQUEST)
     with cloud_errors():
-        tags = client.list_tags(ResourceArn=kind.arn(found))["Tags"]
-    made_of = {tag["Key"]: tag["Value"] for tag in tags}.get(OF_REQUEST)
+        made_of = tags_by_key(client.list_tags(ResourceArn=kind.arn(found))["Tags"]).get(OF_REQUEST)
     if wanted is None or made_of != wanted:
         raise CloudError(
             f"The name {name} is taken by a job that was made from something else (its tag {OF_REQUEST} is "

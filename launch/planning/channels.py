@@ -6,8 +6,9 @@ from pathlib import Path
 
 from dogbreed.data.folder import split_folders
 from dogbreed.errors import ConfigError
+from dogbreed.job.settings import PHOTOS
 
-PHOTOS, WEIGHTS, TEST = "photos", "weights", "test"
+TEST = "test"
 # As a folder in S3 is expected to be laid out where a search may not be given all of it.
 SEARCHED = ("train", "valid")
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from dogbreed.errors import ConfigError, DogbreedError
+from dogbreed.composed_run import part, plain
+from dogbreed.errors import ConfigError
+from dogbreed.job.settings import WEIGHTS
 from dogbreed.override_text import override_text
 from dogbreed.tuning.search import Search, check_settings
 from launch.planning import channels
 from launch.planning.plan import Photos, Plan, WeightsFile
-from launch.planning.run_overrides import run_overrides
+from launch.planning.run_overrides import is_own, run_overrides, setting
 from launch.requests.hosted_debugger import hosted_debugger
 from launch.requests.hosted_profiler import hosted_profiler
 from launch.requests.images import training_image
@@ -32,8 +33,6 @@ from launch.shipping.source import archive_sha256, source_archive
 
 # Groups whose choice may have been made by a preset of another group.
 CHOSEN = ("experiment",)
-# What a study's configuration has and a run's has not.
-OF_THE_LAUNCHER = ("search", "n_trials", "n_jobs", "job", "dry_run", "rehearse", "attach", "yes", "hpo", "train_best")
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,7 @@ def job_settings(cfg: DictConfig) -> JobSettings:
     Raises:
         ConfigError: an unknown value, or two that contradict each other.
     """
-    settings: JobSettings = built(lambda: JobSettings(**plain(cfg.job)), "job")
-    return settings
+    return JobSettings(**plain(cfg.job))
 
 
 def composed_plan(
@@ -84,10 +82,10 @@ def composed_plan(
     left_out = [channels.TEST] if searching and uris and channels.has_test(str(cfg.data.root)) else []
     weights = _weights(cfg, root)
     if weights:
-        folders, uris = folders | {channels.WEIGHTS: weights.path}, uris | {channels.WEIGHTS: weights.uri}
+        folders, uris = folders | {WEIGHTS: weights.path}, uris | {WEIGHTS: weights.uri}
     changed = [override_text(name, value) for name, value in best.items()]
     overrides = run_overrides(given, choices={name: choices.get(name) for name in CHOSEN}, changed=changed)
-    sent = [override for override in overrides if not (weights and override.startswith("model.weights="))]
+    sent = [override for override in overrides if not (weights and setting(override) == "model.weights")]
     run = {"overrides": sent, "trial": searching, "left_out": left_out}
     archive = source_archive(run, pinned_requirements([*_extras(cfg), *settings.requirements]))
     source_uri = f"{root}/source/{archive_sha256(archive)}/source.tar.gz"
@@ -103,7 +101,7 @@ def composed_plan(
     make = REQUESTS[kind](cfg, settings, job, root)
     request = named_by_content(make, settings.tags)
     check(request)
-    return Plan(request, kind, archive, source_uri, uris, photos, weights, folders)
+    return Plan(request, kind, archive, source_uri, photos, weights, folders)
 
 
 Make = Callable[[str, Mapping[str, str]], Request]
@@ -165,31 +163,9 @@ def composed_search(cfg: DictConfig) -> Search:
     Raises:
         ConfigError: an unknown setting, or a value that no search has.
     """
-    search: Search = built(lambda: hydra.utils.instantiate(cfg.search, _convert_="all"), "search")
-    check_settings(
-        search.space, plain(OmegaConf.masked_copy(cfg, [str(name) for name in cfg if name not in OF_THE_LAUNCHER]))
-    )
+    search: Search = part(cfg.search, "search")
+    check_settings(search.space, {name: node for name, node in plain(cfg).items() if not is_own(name)})
     return search
-
-
-def built(build: Callable[[], Any], name: str) -> Any:
-    """What `build` returns; a wrong value is the configuration's fault.
-
-    Raises:
-        ConfigError: a value that cannot be used.
-    """
-    try:
-        return build()
-    except Exception as error:
-        cause = error.__cause__ if isinstance(error, hydra.errors.InstantiationException) else error
-        if isinstance(cause, DogbreedError):
-            raise cause from None
-        raise ConfigError(f"Cannot use the settings of {name}: {cause or error}") from error
-
-
-def plain(node: DictConfig) -> Any:
-    """A node's values, resolved."""
-    return OmegaConf.to_container(node, resolve=True)
 
 
 def _photos(cfg: DictConfig, root: str, searching: bool) -> tuple[Photos | None, dict[str, Path], dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,22 +43,18 @@ class Plan:
         kind: training or tuning.
         archive: the source.
         source_uri: of the archive.
-        channels: of the request, each with its place in S3.
         photos: to upload; None where the container finds them by itself or they are in S3.
         weights: to upload.
         folders: of the channels on this machine, for a rehearsal.
-        notes: what is to be said beside the figures.
     """
 
     request: Request
     kind: str
     archive: bytes
     source_uri: str
-    channels: Mapping[str, str]
     photos: Photos | None = None
     weights: WeightsFile | None = None
     folders: Mapping[str, Path] = field(default_factory=dict)
-    notes: Sequence[str] = ()
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dogbreed.caching.sizes import size
 from launch.planning.plan import Plan
 from launch.requests.machines import machines
 from launch.requests.prices import priced
@@ -48,18 +49,6 @@ def duration(seconds: float) -> str:
     return " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part)
 
 
-def size(count: float) -> str:
-    """Of so many bytes.
-
-    >>> size(1_132_023_110), size(212_000), size(17)
-    ('1.1 GB', '212.0 kB', '17 B')
-    """
-    for unit, bytes_ in {"GB": 1e9, "MB": 1e6, "kB": 1e3}.items():
-        if count >= bytes_:
-            return f"{count / bytes_:.1f} {unit}"
-    return f"{count:.0f} B"
-
-
 def definition(plan: Plan) -> Mapping[str, Any]:
     """Of a training job, or of those of a search."""
     parameters = plan.request.parameters
@@ -89,5 +78,4 @@ def _facts(plan: Plan, presumed: Mapping[str, str]) -> Iterator[tuple[str, str]]
     yield "source", f"{size(len(plan.archive))}: {plan.source_uri}"
     yield from (("price", line) for line in priced(plan.request))
     yield from (("quota", line) for line in training_quotas(plan.request))
-    yield from (("note", note) for note in plan.notes)
     yield from (("unknown", f"{name}: {how}") for name, how in presumed.items())

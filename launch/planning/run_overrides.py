@@ -35,11 +35,12 @@ def run_overrides(
     """
     changed = list(changed)
     replaced = {setting(override) for override in changed}
-    kept = [override for override in given if not _is_own(setting(override)) and setting(override) not in replaced]
+    kept = [override for override in given if not is_own(setting(override)) and setting(override) not in replaced]
     named = {setting(override) for override in kept}
     chosen = [f"{group}={choice}" for group, choice in choices.items() if choice and group not in named]
     return [*chosen, *kept, *changed]
 
 
-def _is_own(name: str) -> bool:
+def is_own(name: str) -> bool:
+    """Whether a setting is the launcher's own."""
     return any(name == own or name.startswith(f"{own}.") for own in OWN)

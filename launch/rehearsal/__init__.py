@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def rehearse(
     """Run the very job that would be sent, by SageMaker's own training toolkit, on a few photos and for two epochs.
 
     A tuning job is three of its trials; several hosts are two processes of this machine. Then the model is asked about
-    a photo, as an endpoint would ask it. What it leaves stays in `cache_dir` until the next rehearsal of the job.
+    a photo, as an endpoint would ask it. What it leaves stays in `cache_dir` until the next rehearsal.
 
     Args:
         request: `CreateTrainingJob` or `CreateHyperParameterTuningJob`.
@@ -71,9 +72,25 @@ def rehearse(
     folder = cache_dir / "rehearsal" / jobs[0]["TrainingJobName"]
     with locked(folder, lambda: show("Another rehearsal of this job is running; waiting for it.")):
         shutil.rmtree(folder, ignore_errors=True)
+        _forget_others(folder)
         show("Rehearsing on a few photos a class, for two epochs at most; all else is what would be sent.")
         photos = photo_slice(channels, folder / "photos")
         rehearsal = Rehearsal(archive, photos, toolkit, folder, cache_dir, show, seconds)
         is_search = request.operation == "CreateHyperParameterTuningJob"
         found = rehearsal.tuning(request, jobs) if is_search else rehearsal.training(jobs[0])
     return Rehearsed(**found, seconds=time.monotonic() - began)
+
+
+class _BusyError(Exception):
+    pass
+
+
+def _forget_others(folder: Path) -> None:
+    """Remove what rehearsals of other jobs have left, but for those that are running."""
+
+    def busy() -> None:
+        raise _BusyError
+
+    for other in sorted(path for path in folder.parent.iterdir() if path.is_dir() and path != folder):
+        with suppress(_BusyError), locked(other, busy):
+            shutil.rmtree(other, ignore_errors=True)

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from launch.requests.request import Request, canonical_sha256
 
 PROJECT = {"project": "dogbreed"}
 # The hash of what was asked: whether what is there under a name is what would be made under it.
 OF_REQUEST = "dogbreed:request"
+
+
+def tags_by_key(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Tags as answers write them.
+
+    >>> tags_by_key([{"Key": "project", "Value": "dogbreed"}])
+    {'project': 'dogbreed'}
+    """
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def are_ours(tags: Mapping[str, str]) -> bool:
+    """Whether these are tags of something of the project's.
+
+    >>> are_ours({"project": "dogbreed", "team": "dogs"}), are_ours({"team": "dogs"})
+    (True, False)
+    """
+    return PROJECT.items() <= tags.items()
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]] | None:

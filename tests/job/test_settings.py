@@ -95,6 +95,11 @@ def test_a_trial_keeps_its_state_beside_that_of_others(tmp_path: Path) -> None:
     assert found[-1] == "paths.output_dir='${paths.checkpoints_dir}/dogbreed-1'"
 
 
+def test_a_trial_without_a_name_could_go_on_from_anothers_state(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="TRAINING_JOB_NAME"):
+        job_overrides([], environment(tmp_path, TRAINING_JOB_NAME=""), trial=True)
+
+
 def test_processes_of_torchrun_are_devices_and_hosts(tmp_path: Path) -> None:
     several = {**TORCHRUN, "SM_HOSTS": '["algo-1", "algo-2"]'}
     found = job_overrides([], environment(tmp_path, **several), trial=False)

@@ -193,7 +193,7 @@ def test_nothing_is_ended_without_a_yes(
 ) -> None:
     if answer is not None:
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-        monkeypatch.setitem(confirmation.confirmed.__kwdefaults__, "ask", lambda _: answer)  # type: ignore[arg-type]
+        monkeypatch.setitem(confirmation.confirm.__kwdefaults__, "ask", lambda _: answer)  # type: ignore[arg-type]
     status, out, err = command("delete=all,s3")
     assert (status, err.count("\n")) == (1, 1)
     assert "to end: endpoint dogs" in out

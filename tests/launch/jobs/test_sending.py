@@ -12,7 +12,9 @@ from moto.server import ThreadedMotoServer
 from dogbreed.errors import CloudError
 from launch.accounts.account import Account
 from launch.accounts.session import client_options
-from launch.jobs import sending as jobs
+from launch.jobs.job_kinds import kind_of
+from launch.jobs.sending import send
+from launch.jobs.stopping import stop
 from launch.requests.request import Request
 from launch.requests.tags import OF_REQUEST, PROJECT, tag_list
 from tests.launch.losing_answers import losing_answers
@@ -90,7 +92,7 @@ def arn(name: str) -> str:
 def test_a_job_is_created_under_the_name_of_its_request() -> None:
     aws = ScriptedAws()
     Jobs(aws)
-    assert jobs.send(aws.account, request()) == NAME
+    assert send(aws.account, request()) == NAME
     assert aws.named("CreateTrainingJob") == [dict(request().parameters)]
 
 
@@ -99,7 +101,7 @@ def test_a_job_is_created_under_the_name_of_its_request() -> None:
 def test_a_job_of_the_same_request_is_found_rather_than_made(status: str) -> None:
     aws, said = ScriptedAws(), list[str]()
     Jobs(aws, **{NAME: status})
-    assert jobs.send(aws.account, request(), show=said.append) == NAME
+    assert send(aws.account, request(), show=said.append) == NAME
     assert aws.named("CreateTrainingJob") == []
     assert said == [f"{NAME} is there already ({status}): the same request, so nothing new is sent."]
 
@@ -108,21 +110,21 @@ def test_the_name_of_another_requests_job_is_not_taken() -> None:
     aws = ScriptedAws()
     Jobs(aws, **{NAME: "Completed"})
     with pytest.raises(CloudError, match=f"The name {NAME} is taken"):
-        jobs.send(aws.account, request(sha256="f" * 64))
+        send(aws.account, request(sha256="f" * 64))
     assert aws.named("CreateTrainingJob") == []
 
 
 def test_after_failures_the_next_attempt_has_its_own_name_everywhere_in_the_request() -> None:
     aws = ScriptedAws()
     Jobs(aws, **{NAME: "Failed", f"{NAME}-2": "Stopped"})
-    assert jobs.send(aws.account, request()) == f"{NAME}-3"
+    assert send(aws.account, request()) == f"{NAME}-3"
     (made,) = aws.named("CreateTrainingJob")
     assert (made["TrainingJobName"], made["HyperParameters"]) == (
         f"{NAME}-3",
         {"sagemaker_job_name": f'"{NAME}-3"'},
     )
     assert made["Tags"] == request().parameters["Tags"]
-    assert jobs.send(aws.account, request()) == f"{NAME}-3"
+    assert send(aws.account, request()) == f"{NAME}-3"
     assert len(aws.named("CreateTrainingJob")) == 1
 
 
@@ -132,7 +134,7 @@ def test_a_job_that_somebody_made_between_looking_and_creating_is_found() -> Non
     looks = [("ValidationException", "Requested resource not found.")]
     service.found[NAME] = ("InProgress", SHA256)
     aws.answers["DescribeTrainingJob"] = lambda asked: looks.pop() if looks else service.described(NAME)
-    assert jobs.send(aws.account, request()) == NAME
+    assert send(aws.account, request()) == NAME
     assert len(aws.named("CreateTrainingJob")) == 1
 
 
@@ -141,7 +143,7 @@ def test_a_connection_that_breaks_before_the_service_has_the_request_is_an_error
     service = Jobs(aws)
     aws.answers["CreateTrainingJob"] = [ConnectionClosedError(endpoint_url="https://aws")]
     with pytest.raises(CloudError, match="cut off; give the same command again"):
-        jobs.send(aws.account, request())
+        send(aws.account, request())
     assert service.found == {}
 
 
@@ -163,7 +165,7 @@ def test_a_lost_answer_ends_in_exactly_one_job(moto_port: int, monkeypatch: pyte
     with losing_answers(moto_port, "CreateTrainingJob", lost) as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         account = Account(boto3.Session(region_name=REGION), REGION, ACCOUNT_ID, ROLE, BUCKET)
-        assert jobs.send(account, sent) == jobs.send(account, sent) == f"dogbreed-lost{lost}"
+        assert send(account, sent) == send(account, sent) == f"dogbreed-lost{lost}"
         found = account.client("sagemaker").list_training_jobs(NameContains=f"lost{lost}")["TrainingJobSummaries"]
     assert [job["TrainingJobName"] for job in found] == [f"dogbreed-lost{lost}"]
 
@@ -189,7 +191,7 @@ def test_a_refused_job_is_one_line(code: str, message: str, line: str) -> None:
     service = Jobs(aws)
     aws.answers["CreateTrainingJob"] = [(code, message)]
     with pytest.raises(CloudError, match=line) as error:
-        jobs.send(aws.account, request())
+        send(aws.account, request())
     assert "\n" not in str(error.value)
     assert service.found == {}
 
@@ -206,18 +208,18 @@ def test_a_tuning_job_is_sent_and_found_in_the_same_way() -> None:
         "CreateHyperParameterTuningJob": [{"HyperParameterTuningJobArn": "arn"}],
         "ListTags": [{"Tags": TUNING.parameters["Tags"]}],
     }
-    assert jobs.send(aws.account, TUNING) == jobs.send(aws.account, TUNING) == NAME
+    assert send(aws.account, TUNING) == send(aws.account, TUNING) == NAME
     assert len(aws.named("CreateHyperParameterTuningJob")) == 1
 
 
 def test_a_job_that_runs_is_stopped_and_one_that_has_ended_is_left() -> None:
     aws = ScriptedAws()
     Jobs(aws, a="InProgress", b="Completed")
-    jobs.stop(aws.account, "a", "training")
-    jobs.stop(aws.account, "b", "training")
+    stop(aws.account, "a", "training")
+    stop(aws.account, "b", "training")
     assert aws.named("StopTrainingJob") == [{"TrainingJobName": "a"}]
     with pytest.raises(CloudError, match="no training job c in eu-west-1"):
-        jobs.stop(aws.account, "c", "training")
+        stop(aws.account, "c", "training")
 
 
 def test_the_kind_of_a_job_is_found_by_its_name() -> None:
@@ -228,6 +230,6 @@ def test_the_kind_of_a_job_is_found_by_its_name() -> None:
         {} if asked["HyperParameterTuningJobName"] == "b" else missing
     )
     client = aws.account.client("sagemaker")
-    assert [jobs.kind_of(client, name) for name in "ab"] == ["training", "tuning"]
+    assert [kind_of(client, name) for name in "ab"] == ["training", "tuning"]
     with pytest.raises(CloudError, match="no job c in eu-west-1"):
-        jobs.kind_of(client, "c")
+        kind_of(client, "c")

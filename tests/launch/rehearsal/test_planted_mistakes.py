@@ -183,6 +183,8 @@ def test_a_setting_that_does_not_exist_is_the_jobs_own_line(photos: Path, tmp_pa
 
 def test_an_objective_that_never_appears_is_named_first(photos: Path, tmp_path: Path, given_toolkit: Path) -> None:
     request = tuning_request(max_jobs=1)
+    other = tmp_path / "rehearsal" / "dogbreed-of-other-settings"
+    other.mkdir(parents=True)
     found = rehearse(
         request,
         script_archive("print('val loss 0.5')"),
@@ -191,6 +193,8 @@ def test_an_objective_that_never_appears_is_named_first(photos: Path, tmp_path: 
         show=print,
     )
     assert found.faults[0].startswith("The metric val/loss never appeared in the log, and the search goes by it")
+    # One rehearsal is kept, not one of every setting that was ever tried.
+    assert not other.exists()
 
 
 @pytest.mark.slow

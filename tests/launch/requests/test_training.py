@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dogbreed.container import hyperparameters
 from dogbreed.epoch_line import METRICS, epoch_line
 from dogbreed.errors import ConfigError
+from dogbreed.job.hyperparameters import hyperparameters
 from dogbreed.tuning.space import LogUniform
 from launch.requests.hosted_debugger import hosted_debugger
 from launch.requests.hosted_profiler import hosted_profiler

@@ -17,10 +17,10 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from dogbreed import container
 from dogbreed.composed_run import CONF
 from dogbreed.epoch_line import METRICS, OBJECTIVES, metric_regex, objective_regex
 from dogbreed.errors import ConfigError
+from dogbreed.job.hyperparameters import hyperparameters, overrides
 from dogbreed.tuning.search import build_space
 from dogbreed.tuning.space import Choice, Integers, LogUniform, Space, Uniform
 from launch.requests.parameter_ranges import parameter_ranges
@@ -319,8 +319,8 @@ def assert_arrives(space: Space) -> None:
         for name, text, value in extremes(space):
             # What the tuning job adds, as the toolkit finds it.
             sent = {name.replace(".", "__"): text, "_tuning_objective_metric": "val/loss", "sagemaker_region": '"x"'}
-            found = json.loads(json.dumps(container.hyperparameters(sent)))
-            settings = compose("train", ["data=folder", "data.root=photos", *container.overrides(found)])
+            found = json.loads(json.dumps(hyperparameters(sent)))
+            settings = compose("train", ["data=folder", "data.root=photos", *overrides(found)])
             arrived = OmegaConf.select(settings, name)
             plain = OmegaConf.to_container(arrived) if OmegaConf.is_config(arrived) else arrived
             assert (plain, type(plain)) == (value, type(value)), (name, text)
