@@ -26,7 +26,8 @@ from tests.drawn_photos import draw_folder
 from tests.public_faults.tiny_run import COMMAND
 
 PRESETS = sorted(path.stem for path in (CONF / "search").glob("*.yaml") if path.stem != "default")
-OWN = [name for name in PRESETS if not name.startswith("public")]
+PUBLIC = [name for name in PRESETS if name.startswith("public")]
+OWN = [name for name in PRESETS if name not in PUBLIC]
 # A value in the range of each preset that is not the run's own, where both ends would be too large for such a run.
 NEAR = {"data.batch_size": 16, "trainer.max_epochs": 2}
 
@@ -57,22 +58,29 @@ def trial(preset: str, photos: Path, folder: Path, checked: CheckedFolder, setti
     return runs(settings, "trial")
 
 
-# fault 9
-@pytest.mark.slow
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_setting_of_every_preset_moved_alone_changes_the_run(
-    preset: str, photos: Path, tmp_path: Path, checked: CheckedFolder
-) -> None:
-    config = composed(preset, photos)
-    space = composed_search(config).space
-    # Nothing of the backbone learns before the epoch that unfreezes it.
-    regime = {"trainer.max_epochs": 2} if preset == "finetune" else {}
-    own = trial(preset, photos, tmp_path / "own", checked, regime)
-    for name, parameter in space.items():
+def moved_alone(preset: str, photos: Path) -> dict[str, Any]:
+    """Each setting of a preset and a value within its range that is not the run's own."""
+    config, moved = composed(preset, photos), {}
+    for name, parameter in composed_search(config).space.items():
         default = OmegaConf.select(config, name)
         ends = parameter.values if isinstance(parameter, Choice) else (parameter.low, parameter.high)
-        moved = NEAR.get(name) or next(value for value in reversed(ends) if value != default)
-        found = trial(preset, photos, tmp_path / name, checked, {**regime, name: moved})
+        moved[name] = NEAR.get(name) or next(value for value in reversed(ends) if value != default)
+    return moved
+
+
+# fault 9
+@pytest.mark.slow
+@pytest.mark.parametrize("presets", [["finetune"], ["frozen", *PUBLIC]], ids=lambda presets: presets[0])
+def test_every_setting_of_every_preset_moved_alone_changes_the_run(
+    presets: list[str], photos: Path, tmp_path: Path, checked: CheckedFolder
+) -> None:
+    # Nothing of the backbone learns before the epoch that unfreezes it.
+    regime = {"trainer.max_epochs": 2} if presets == ["finetune"] else {}
+    own = trial(presets[0], photos, tmp_path / "own", checked, regime)
+    # Beside the space, presets of one regime are the same configuration: a setting that several have is moved once.
+    moved = dict(pair for preset in presets for pair in moved_alone(preset, photos).items())
+    for name, value in moved.items():
+        found = trial(presets[0], photos, tmp_path / name, checked, {**regime, name: value})
         assert found.epochs != own.epochs, name
 
 
@@ -115,7 +123,7 @@ def test_learning_rates_are_searched_by_their_order_of_magnitude_around_what_win
 
 def test_the_published_searches_are_as_they_were(photos: Path) -> None:
     wide = Uniform(0.001, 0.1)
-    spaces = {name: dict(composed_search(composed(name, photos)).space) for name in PRESETS if name not in OWN}
+    spaces = {name: dict(composed_search(composed(name, photos)).space) for name in PUBLIC}
     assert {name: space["model.learning_rate"] for name, space in spaces.items()} == {
         "public_a": wide,
         "public_b": wide,
