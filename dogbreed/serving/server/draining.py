@@ -1,0 +1,47 @@
+"""Stopping without losing what was accepted."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from dogbreed.serving.server.health import Health
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class DrainingServer(uvicorn.Server):
+    """Ends after SIGTERM or Ctrl-C with every accepted request answered; at once after a second Ctrl-C.
+
+    Args:
+        config: uvicorn's.
+        health: says from then on that the server stops.
+    """
+
+    def __init__(self, config: uvicorn.Config, health: Health) -> None:
+        super().__init__(config)
+        self._health = health
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Uvicorn would raise the signals again at the end: to stop as one was told is no failure."""
+        # Signals come to the main thread only.
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        self._health.stopping = True
+        super().handle_exit(sig, frame)
