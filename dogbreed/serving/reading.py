@@ -2,149 +2,91 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import json
-import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
-import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
-from dogbreed.data.photos import MAX_BYTES, MAX_PIXELS, open_photo
-from dogbreed.errors import DataError
+from dogbreed.serving.bodies.images import Images
+from dogbreed.serving.bodies.json_body import photo_files
+from dogbreed.serving.bodies.npy_body import read_array
+from dogbreed.serving.bodies.photo_body import read_photos
 from dogbreed.serving.error import RequestError
+from dogbreed.serving.fetching.allowance import Allowance
+from dogbreed.serving.fetching.fetcher import Fetcher, fetcher_of
+from dogbreed.serving.settings import Settings, process_settings
 
-MAX_PHOTOS = 64  # a request
-Images = Sequence[Image.Image] | Tensor
+__all__ = ["Images", "read_request"]
 
-
-def read_photo(body: bytes) -> list[Image.Image]:
-    """One photo, of any format that can be trained on.
-
-    Raises:
-        RequestError: it is none.
-    """
-    try:
-        return [open_photo(body)]
-    except DataError as error:
-        raise RequestError(400, str(error)) from error
+FETCH_SECONDS = 5.0  # for all URLs of a request
 
 
-def read_json(body: bytes) -> Images:
-    """Photos in base64, as `{"image": …}` or `{"instances": [{"data": …}, …]}`.
+@dataclass(frozen=True)
+class Reader:
+    """Reads bodies of each kind, within what `settings` allow; `smallest_side` as in `read_photos`."""
 
-    Raises:
-        RequestError: something else.
-    """
-    try:
-        request = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(400, f"Expected JSON: {str(error) or 'it is nested too deeply'}.") from error
-    instances = _instances(request)
-    if not 1 <= len(instances) <= MAX_PHOTOS:
-        raise RequestError(400, f"Expected 1 to {MAX_PHOTOS} instances, got {len(instances)}.")
-    photos: list[Image.Image] = []
-    for instance in instances:
-        photos += read_photo(_decoded(instance))
-        # A flat photo is a few bytes and as many pixels as any: what comes out counts, of all of them together.
-        if sum(photo.width * photo.height for photo in photos) > MAX_PIXELS:
-            raise RequestError(413, f"Expected photos of at most {MAX_PIXELS:,} pixels in one request.")
-    return photos
+    settings: Settings
+    fetcher: Fetcher | None
+    smallest_side: int | None
 
+    def photo(self, body: bytes) -> Images:
+        """A file, of any format that can be trained on."""
+        return read_photos([body], self.settings.max_pixels, smallest_side=self.smallest_side)
 
-def read_npy(body: bytes) -> Images:
-    """An array of NumPy's format.
+    def json(self, body: bytes) -> Images:
+        """Photos in base64, or where they are."""
+        fetch = partial(self._fetch, Allowance(self.settings.max_bytes, FETCH_SECONDS))
+        files = photo_files(body, self.settings.max_photos, fetch)
+        return read_photos(files, self.settings.max_pixels, smallest_side=self.smallest_side)
 
-    Either uint8 photos, shape (N, 3, H, W) or (N, H, W, 3), or float32 images, shape (N, 3, H, W) or (3, H, W), that
-    were resized, cropped and normalised as the network expects them.
+    def npy(self, body: bytes) -> Images:
+        """An array of NumPy's."""
+        found = read_array(body, self.settings.max_photos, self.settings.max_pixels)
+        return found if isinstance(found, Tensor) else read_photos(found, self.settings.max_pixels)
 
-    Raises:
-        RequestError: something else; nothing that is no array of numbers is read.
-    """
-    array = _array(body)
-    if array.dtype == np.float32 and (array.ndim == 3 or array.ndim == 4) and array.shape[-3] == 3:
-        if not np.isfinite(array).all():
-            raise RequestError(400, "Expected an array of finite numbers.")
-        return torch.from_numpy(array.reshape(-1, *array.shape[-3:]).copy())
-    if array.dtype == np.uint8 and array.ndim == 4 and 3 in (array.shape[1], array.shape[3]):
-        photos = array.transpose(0, 2, 3, 1) if array.shape[1] == 3 else array
-        return [photo for pixels in photos for photo in _opened(np.ascontiguousarray(pixels))]
-    raise RequestError(
-        400,
-        "Expected uint8 photos (N, 3, H, W) or (N, H, W, 3), or float32 images, preprocessed, (N, 3, H, W) or "
-        f"(3, H, W), got {array.dtype} {array.shape}.",
-    )
+    def _fetch(self, allowance: Allowance, url: str) -> bytes:
+        if not (self.fetcher or self.settings.fetch_hosts):
+            raise RequestError(400, "Expected the photo itself, in base64: this endpoint fetches no URL.")
+        return (self.fetcher or fetcher_of(self.settings.fetch_hosts)).fetch(url, allowance)
 
 
-def _opened(pixels: np.ndarray[Any, Any]) -> list[Image.Image]:
-    try:
-        return [open_photo(Image.fromarray(pixels))]
-    except DataError as error:
-        raise RequestError(400, str(error)) from error
-
-
-def _instances(request: Any) -> list[Any]:
-    if isinstance(request, dict) and isinstance(request.get("instances"), list):
-        return [one.get("data", one) if isinstance(one, dict) else one for one in request["instances"]]
-    return [request["image"]] if isinstance(request, dict) and "image" in request else [request]
-
-
-def _decoded(instance: Any) -> bytes:
-    if isinstance(instance, dict) and "url" in instance:
-        raise RequestError(400, "Expected the photo itself, in base64: this endpoint fetches no URL.")
-    if not isinstance(instance, str):
-        raise RequestError(400, 'Expected {"image": BASE64} or {"instances": [{"data": BASE64}, …]}.')
-    try:
-        return base64.b64decode(instance, validate=True)
-    except ValueError as error:
-        raise RequestError(400, f"Expected a photo in base64: {error}.") from error
-
-
-def _array(body: bytes) -> np.ndarray[Any, Any]:
-    """The array, after its header was found to describe just what follows: no object is ever built from a request."""
-    try:
-        file = io.BytesIO(body)
-        major, _ = np.lib.format.read_magic(file)
-        shape, _, dtype = HEADERS[major](file)
-    except (ValueError, KeyError, SyntaxError, EOFError, MemoryError, RecursionError, TypeError) as error:
-        raise RequestError(400, "Expected an array in NumPy's format (.npy).") from error
-    follows = len(body) - file.tell()
-    if dtype not in (np.uint8, np.float32) or math.prod(shape) * dtype.itemsize != follows:
-        raise RequestError(400, f"Expected an array of uint8 or float32 and its bytes, got {dtype} {shape}.")
-    many = len(shape) == 4 and shape[0] > MAX_PHOTOS
-    if not shape or min(shape) < 1 or many or math.prod(shape) > MAX_PIXELS * 3:
-        raise RequestError(413, f"Expected 1 to {MAX_PHOTOS} photos of at most {MAX_PIXELS:,} pixels, got {shape}.")
-    return np.load(io.BytesIO(body), allow_pickle=False)  # type: ignore[no-any-return]
-
-
-HEADERS: dict[int, Callable[[Any], Any]] = {
-    1: np.lib.format.read_array_header_1_0,
-    2: np.lib.format.read_array_header_2_0,
-}
-READERS: dict[str, Callable[[bytes], Images]] = {
-    "image/jpeg": read_photo,
-    "image/png": read_photo,
-    "image/webp": read_photo,
-    "application/x-image": read_photo,
-    "application/json": read_json,
-    "application/x-npy": read_npy,
+# A photo says itself of what format it is, and clients' defaults say less.
+READERS: dict[str, Callable[[Reader, bytes], Images]] = {
+    **dict.fromkeys(("image/jpeg", "image/png", "image/webp", "application/x-image"), Reader.photo),
+    **dict.fromkeys(("image/jpg", "image/gif", "image/bmp", "image/tiff", "application/octet-stream"), Reader.photo),
+    "application/json": Reader.json,
+    "application/x-npy": Reader.npy,
 }
 
 
-def read_request(body: bytes | bytearray | str, content_type: str | None) -> Images:
-    """What the body of a request holds, by its media type; None where the request names none.
+def read_request(
+    body: bytes | bytearray | str,
+    content_type: str | None,
+    settings: Settings | None = None,
+    *,
+    fetcher: Fetcher | None = None,
+    smallest_side: int | None = None,
+) -> Images:
+    """What the body of a request holds.
+
+    Args:
+        body: as it came.
+        content_type: its media type, with parameters or without; None where the request names none.
+        settings: what is allowed; those of the process if None.
+        fetcher: of photos that a URL stands for; None for the one of the hosts in `settings`.
+        smallest_side: below which the sides of a JPEG must not come; None for all of its pixels.
 
     Raises:
         RequestError: an unknown type, a body that is not of it, or one that is too large.
     """
+    settings = settings or process_settings()
     media = (content_type or "").partition(";")[0].strip().lower()
     if media not in READERS:
         raise RequestError(415, f"Expected a content type of {', '.join(READERS)}, got {media[:80]!r}.")
-    content = body.encode() if isinstance(body, str) else bytes(body)
-    if len(content) > MAX_BYTES:
-        raise RequestError(413, f"Expected at most {MAX_BYTES >> 20} MiB, got {len(content) / 2**20:.1f}.")
-    return READERS[media](content)
+    # A lone surrogate is no text: it becomes bytes that are none either, and is refused as such.
+    content = body.encode(errors="surrogatepass") if isinstance(body, str) else bytes(body)
+    if len(content) > settings.max_bytes:
+        most = settings.max_bytes / 2**20
+        raise RequestError(413, f"Expected at most {most:.4g} MiB, got {len(content) / 2**20:.1f}.")
+    return READERS[media](Reader(settings, fetcher, smallest_side), content)

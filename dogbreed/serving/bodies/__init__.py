@@ -1,0 +1,1 @@
+"""What a request can hold, a file for each kind."""

@@ -1,0 +1,1 @@
+"""Photos that a request names by URL, from hosts that the owner lists and from nowhere else."""

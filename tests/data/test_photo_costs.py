@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dogbreed.data import photo_costs, photos
+from dogbreed.data.photo_costs import CountedFile
+from dogbreed.data.photos import PhotoError, decode
+from tests.data import costly_photos
+from tests.data.costly_photos import COSTLY, app, chunk, exif_that_reads_itself_again, gif, jpeg, png, saved, scans
+from tests.data.photo_folders import noise
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_file_that_asks_for_more_than_a_photo_does_is_refused_for_a_photos_price(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, reads = COSTLY[name](), list[int]()
+
+    class Counting(CountedFile):
+        def read(self, size: int | None = -1, /) -> bytes:
+            reads.append(1)
+            return super().read(size)
+
+    monkeypatch.setattr(photos, "CountedFile", Counting)
+    with pytest.raises(PhotoError) as refused:
+        decode(content)
+    assert refused.value.fault in ("too large", "unreadable")
+    assert "\n" not in str(refused.value)
+    assert len(reads) <= photo_costs.READS + len(content) // photo_costs.BYTES_A_READ + 1
+
+
+PHOTO = noise(300, 200, seed=3)
+SOUND: dict[str, Callable[[], bytes]] = {
+    **{kind: partial(saved, PHOTO, kind) for kind in costly_photos.KINDS},
+    "progressive": lambda: saved(PHOTO, "JPEG", progressive=True, quality=95),
+    "twenty scans": lambda: scans(64, 20),
+    "a film behind it": lambda: saved(PHOTO, "JPEG") + b"\xff\xda\0\0" * 1000,
+    "a thumbnail in it": lambda: jpeg(app(1, b"Exif\0\0" + b"\xff\xda" * 1000)),
+    "metadata": lambda: jpeg(*[app(2, b"ICC_PROFILE\0\1\1" + bytes(60_000))] * 255),
+    "a chunk for each row": lambda: png(64, 64, chunk(b"tEXt", b"a\0b") * 100),
+    "a profile": lambda: png(8, 8, chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(500_000)))),
+    "a comment": lambda: gif(b"\x21\xfe" + (b"\xff" + b"c" * 255) * 100 + b"\0"),
+    "EXIF that reads itself": lambda: jpeg(app(1, b"Exif\0\0" + exif_that_reads_itself_again(5000)[:60_000])),
+    "strips of a row each": lambda: saved(Image.new("RGB", (300, 3000)), "TIFF", tiffinfo={278: 1}),
+    "BigTIFF": lambda: saved(PHOTO, "TIFF", big_tiff=True),
+}
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_photos_as_cameras_and_programs_write_them_are_read(kind: str) -> None:
+    assert decode(SOUND[kind]()).image.mode == "RGB"
+
+
+def test_scans_count_by_the_pixels_that_each_of_them_passes() -> None:
+    content = scans(64, 80)
+    photo_costs.check_scans(content, 64 * 64)
+    with pytest.raises(photo_costs.CostlyError, match="more than 21 scans"):
+        photo_costs.check_scans(content, 100 * 10**6)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("kind", [3, 4, 16])
+def test_tiles_are_bounded_however_their_sides_are_written(order: str, kind: int) -> None:
+    side = 2**13 << (16 if (order, kind) == (">", 3) else 0)
+    content = costly_photos.tiff((322, kind, 1, side), (323, kind, 1, side), order=order)
+    with pytest.raises(photo_costs.CostlyError, match="tiles"):
+        photo_costs.check_parts(content)
+
+
+@pytest.mark.parametrize(
+    "content", [b"II", b"II*\0", b"MM\0+\0\x08\0\0" + b"\xff" * 8, b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\x05"]
+)
+def test_a_directory_that_is_not_there_is_the_decoders_to_refuse(content: bytes) -> None:
+    photo_costs.check_parts(content)
+    with pytest.raises(PhotoError):
+        decode(content)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "I;16", "F"])
+def test_a_photo_in_strips_is_the_photo_at_once(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    wide = {"I;16": np.uint16, "F": np.float32}
+    if mode in wide:
+        image = Image.fromarray(rng.integers(0, 9000, (50, 40)).astype(wide[mode]))
+    else:
+        image = Image.fromarray(rng.integers(0, 256, (50, 40, 4), dtype=np.uint8)).convert(mode)
+    if mode == "P":
+        image.info["transparency"] = 7
+    whole = np.asarray(photos.decode_image(image).image)
+    monkeypatch.setattr(photos, "STRIP_PIXELS", 7 * 40)
+    np.testing.assert_array_equal(np.asarray(photos.decode_image(image).image), whole)
+    assert whole.shape == (50, 40, 3)
