@@ -29,6 +29,7 @@ from dogbreed.atomic import atomic_write, write_text
 from dogbreed.data.transforms import Preprocessing, normalise
 from dogbreed.errors import ArtifactError, DogbreedError
 from dogbreed.models.network import BreedNetwork, build_network
+from dogbreed.thresholds import Thresholds
 
 NEXT_FILE = "model.json.next"
 LIBRARIES = ("dogbreed", "torch", "torchvision", "pytorch-lightning", "safetensors")
@@ -50,6 +51,11 @@ class Artifact:
     def temperature(self) -> float:
         """What calibration divides the logits by before the softmax, above 0; 1.0 where the card names none."""
         return _temperature(self.card)
+
+    @property
+    def thresholds(self) -> Thresholds | None:
+        """What makes an answer sure and a photo familiar; None where the card says nothing of it."""
+        return Thresholds.from_card(self.card)
 
 
 def save_artifact(
@@ -78,7 +84,7 @@ def save_artifact(
 
     Raises:
         ArtifactError: the disk is full or read-only, a weight is not finite, the calibration's temperature is not a
-            finite number above 0, or the reloaded logits differ.
+            finite number above 0, a threshold of it no finite number, or the reloaded logits differ.
     """
     folder = Path(folder)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
@@ -98,7 +104,7 @@ def save_artifact(
             "bytes": len(weights),
         },
     }
-    _temperature(card)
+    _check_calibration(card)
     try:
         _commit(folder, weights, json.dumps(card | {"digest": card_digest(card)}, indent=2, allow_nan=False))
     except OSError as error:
@@ -125,7 +131,7 @@ def load_artifact(folder: str | Path, device: str | torch.device = "cpu") -> Art
         state = load(weights)
         network.load_state_dict(state, strict=True)
         class_names, num_classes = tuple(card["class_names"]), card["architecture"]["num_classes"]
-        _temperature(card)
+        _check_calibration(card)
     except (DogbreedError, SafetensorError, RuntimeError, LookupError, TypeError, ValueError, MemoryError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ArtifactError(f"The model in {folder} cannot be built: {reason}") from error
@@ -170,6 +176,11 @@ def _matching_card(folder: Path, found: str) -> dict[str, Any]:
 
 def _card(folder: Path, name: str) -> dict[str, Any]:
     return read_card(_read(folder, name), folder, name)
+
+
+def _check_calibration(card: Mapping[str, Any]) -> None:
+    _temperature(card)
+    Thresholds.from_card(card)
 
 
 def _temperature(card: Mapping[str, Any]) -> float:

@@ -58,7 +58,7 @@ RUN: dict[str, Any] = {
     },
     "intervals": {"test/acc": [0.813, 0.8637]},
     "judged": {"split": "test", "photos": 836, "calibrated": True, "tta": False},
-    "calibration": {"temperature": 1.2345, "split": "val", "photos": 835},
+    "calibration": {"temperature": 1.2345, "split": "val", "photos": 835, "unsure_below": 0.75},
     "data": {"num_classes": 3, "photos": {"train": 6680, "val": 835, "test": 836}, "skipped": 2, "synthetic": False},
     "limits": [],
     "versions": {"dogbreed": "0.1.0", "torch": "2.9"},
@@ -151,6 +151,7 @@ def test_figures_stand_with_their_intervals_and_say_where_there_is_none() -> Non
     assert "| test | Cross-entropy | 0.6123 | not computed |" in evaluation
     assert "836 photos" in evaluation
     assert "1.234" in evaluation
+    assert "75.0 % or more" in evaluation
     assert "calibrated probabilities" in evaluation
 
 

@@ -27,9 +27,12 @@ def evaluation_section(card: Mapping[str, Any]) -> Iterator[str]:
         return
     yield _judged(card)
     yield table(["Split", "Figure", "Value", "95 % interval", "Meaning"], _rows(card))
-    temperature = part(card, "calibration").get("temperature")
-    if is_number(temperature):
+    calibration = part(card, "calibration")
+    if is_number(temperature := calibration.get("temperature")):
         yield f"Calibration: logits are divided by a temperature of {temperature:.3f} before the softmax."
+    if is_number(calibration.get("unsure_below")):
+        share = _value(calibration["unsure_below"], share=True)
+        yield f"Of validation photos answered with {share} or more at least nine in ten were answered rightly."
 
 
 def _judged(card: Mapping[str, Any]) -> str:

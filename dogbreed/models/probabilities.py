@@ -13,6 +13,18 @@ def probabilities(logits: Tensor, temperature: float = 1.0) -> Tensor:
     return (logits.float() / temperature).softmax(-1)
 
 
+def energy(logits: Tensor) -> Tensor:
+    """Minus the logarithm of the sum of the exponentials of logits, shape (batch,), low where some class fits well.
+
+    The energy score of Liu et al. (2020) at a temperature of 1, whatever the calibration's is: probabilities say which
+    class fits best, this how well any does.
+
+    >>> energy(torch.tensor([[8.0, 0.0], [0.0, 0.0]]))
+    tensor([-8.0003, -0.6931])
+    """
+    return -logits.float().logsumexp(-1)
+
+
 def mirrored(images: Tensor) -> Tensor:
     """Images of shape (..., height, width), left and right exchanged: the second view of test-time augmentation.
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from dogbreed.models.probabilities import log_probabilities, ranking
+from dogbreed.models.probabilities import energy, log_probabilities, ranking
 from dogbreed.serving.error import RequestError
+from dogbreed.thresholds import Thresholds
 
 TOP = 5
 
@@ -27,19 +28,45 @@ class Answers:
         class_names: of the columns.
         temperature: that makes probabilities of them.
         version: of the model.
+        thresholds: by which an answer is sure and a photo familiar; None where the model has none.
+        top_k: breeds in an answer, of each photo.
     """
 
     logits: Tensor
     class_names: tuple[str, ...]
     temperature: float
     version: str
+    thresholds: Thresholds | None = None
+    top_k: int = TOP
+
+    @property
+    def probabilities(self) -> Tensor:
+        """Of the columns, shape (photos, classes)."""
+        return log_probabilities(self.logits, temperature=self.temperature).exp()
 
     def best(self) -> list[list[dict[str, Any]]]:
         """The most probable breeds of each photo, the most probable first."""
-        shares = log_probabilities(self.logits, temperature=self.temperature).exp()
-        indices = ranking(shares, TOP)
+        shares = self.probabilities
+        indices = ranking(shares, self.top_k)
         rows = zip(indices.tolist(), shares.gather(1, indices).tolist(), strict=True)
         return [[self._breed(*pair) for pair in zip(*row, strict=True)] for row in rows]
+
+    def details(self) -> list[dict[str, Any]]:
+        """Of each photo whether the answer is sure and the photo familiar, and all logits and probabilities."""
+        columns = energy(self.logits), self.logits.float(), self.probabilities
+        return [self._detail(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+    def _detail(self, energy: float, logits: list[float], probabilities: list[float]) -> dict[str, Any]:
+        known = self.thresholds
+        return {
+            "sure": known and known.sure(max(probabilities)),
+            "unsure_below": known and known.unsure_below,
+            "familiar": known and known.familiar(energy),
+            "unfamiliar_above": known and known.unfamiliar_above,
+            "energy": energy,
+            "logits": logits,
+            "probabilities": probabilities,
+        }
 
     def _breed(self, index: int, probability: float) -> dict[str, Any]:
         return {"label": self.class_names[index], "index": index, "probability": probability}
@@ -48,6 +75,16 @@ class Answers:
 def as_json(answers: Answers) -> bytes:
     """`{"predictions": [[{"label", "index", "probability"}, …], …], "model_version": …}`."""
     found = {"predictions": answers.best(), "model_version": answers.version}
+    return json.dumps(found, ensure_ascii=False).encode()
+
+
+def as_verbose_json(answers: Answers) -> bytes:
+    """As `as_json`, and `"details"`, one a photo, of `Answers.details`.
+
+    `sure` and `familiar` are null where the model has no thresholds, as are these; `energy` is that of
+    `dogbreed.models.probabilities.energy`.
+    """
+    found = {"predictions": answers.best(), "model_version": answers.version, "details": answers.details()}
     return json.dumps(found, ensure_ascii=False).encode()
 
 
@@ -70,6 +107,7 @@ def as_csv(answers: Answers) -> bytes:
 
 WRITERS: dict[str, Callable[[Answers], bytes]] = {
     "application/json": as_json,
+    "application/json;verbose": as_verbose_json,
     "application/x-npy": as_npy,
     "text/csv": as_csv,
 }
@@ -81,11 +119,17 @@ def write_answer(answers: Answers, accept: str | None) -> tuple[bytes, str]:
     Raises:
         RequestError: none of them.
     """
-    accepted = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
-    known = [WILD.get(media, media) for media in accepted if WILD.get(media, media) in WRITERS]
+    known = [media for media in map(_media, (accept or "*/*").split(",")) if media in WRITERS]
     if not known:
         raise RequestError(406, f"Expected to accept {', '.join(WRITERS)}, got {str(accept)[:80]!r}.")
-    return WRITERS[known[0]](answers), known[0]
+    return WRITERS[known[0]](answers), known[0].partition(";")[0]
+
+
+def _media(accepted: str) -> str:
+    media, *parameters = (part.strip().lower() for part in accepted.split(";"))
+    plain = WILD.get(media, media)
+    verbose = f"{plain};verbose"
+    return verbose if "verbose" in parameters and verbose in WRITERS else plain
 
 
 WILD = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/csv", "": "application/json"}

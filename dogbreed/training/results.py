@@ -18,6 +18,7 @@ from dogbreed.errors import ConfigError
 from dogbreed.evaluation.evaluation import Evaluation, Settings, evaluate
 from dogbreed.evaluation.results import summary, write_tables
 from dogbreed.evaluation.scratch import scratch_folder
+from dogbreed.evaluation.thresholds import find_thresholds
 from dogbreed.features.frozen_features import FrozenFeatures
 from dogbreed.model_card import model_card
 from dogbreed.models.classifier import BreedClassifier
@@ -130,14 +131,18 @@ def _details(
         "training": training_summary(module),
         **found,
         "metrics": {**metrics, **found["metrics"]},
-        "calibration": {
-            "temperature": evaluation.temperature,
-            "split": "val",
-            "photos": len(evaluation.answers["val"].split) if "val" in evaluation.answers else 0,
-        },
+        "calibration": calibration_summary(evaluation),
         "data": data_summary(data),
         "limits": limits(trainer),
     }
+
+
+def calibration_summary(evaluation: Evaluation) -> dict[str, Any]:
+    """What validation photos taught about the answers: the temperature, and the thresholds where there were any."""
+    held_out, temperature = evaluation.answers.get("val"), evaluation.temperature
+    found = {"temperature": temperature, "split": "val", "photos": len(held_out.split) if held_out else 0}
+    thresholds = find_thresholds(held_out.logits, held_out.targets, temperature) if held_out else None
+    return {**found, **(thresholds.to_dict() if thresholds else {})}
 
 
 def training_summary(module: BreedClassifier) -> dict[str, Any]:

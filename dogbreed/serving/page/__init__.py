@@ -1,0 +1,1 @@
+"""The page of the server: a photo in, breeds out."""
