@@ -14,7 +14,9 @@ def existing_device(device: str | torch.device) -> torch.device:
         ConfigError: this machine has no such device.
     """
     if device == "auto":
-        return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+        # PyTorch 2.6 cannot be asked for both at once.
+        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return found or torch.device("cpu")
     try:
         return torch.empty(0, device=device).device
     except (RuntimeError, AssertionError) as error:

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from dogbreed.data.folder import Split
 from dogbreed.data.photos import open_photo
 from dogbreed.data.randomness import seeded
+from dogbreed.data.transforms import smallest_side
 
 
 class PhotoDataset(Dataset[tuple[Tensor, int]]):
@@ -23,6 +24,7 @@ class PhotoDataset(Dataset[tuple[Tensor, int]]):
     def __init__(self, split: Split, transform: Callable[[Any], Tensor]) -> None:
         self.split = split
         self.transform = transform
+        self._smallest_side = smallest_side(transform)
 
     def __len__(self) -> int:
         return len(self.split)
@@ -36,5 +38,6 @@ class PhotoDataset(Dataset[tuple[Tensor, int]]):
 
     def _load(self, index: int) -> tuple[Tensor, int]:
         # A plain tensor: the image subclass of torchvision would travel through collate with its overhead.
-        image = self.transform(open_photo(self.split.paths[index])).as_subclass(Tensor)
+        photo = open_photo(self.split.paths[index], smallest_side=self._smallest_side)
+        image = self.transform(photo).as_subclass(Tensor)
         return image, self.split.targets[index]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,8 +133,12 @@ def class_folders(folder: Path) -> list[Path]:
 
 
 def photo_files(folder: Path) -> Iterator[Path]:
-    """Every file with a photo's suffix below `folder`, sorted, hidden files and folders left out."""
-    return filter(is_photo, _files(folder))
+    """Every file with a photo's suffix below `folder`, sorted, hidden files and folders left out.
+
+    Raises:
+        DataError: a folder cannot be read.
+    """
+    return filter(is_photo, _files(folder, _unreadable))
 
 
 def is_photo(path: Path) -> bool:
@@ -142,10 +146,14 @@ def is_photo(path: Path) -> bool:
     return path.suffix.lower() in PHOTO_SUFFIXES
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for parent, names, files in os.walk(folder):
+def _files(folder: Path, unreadable: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+    for parent, names, files in os.walk(folder, onerror=unreadable):
         names[:] = sorted(n for n in names if not _is_hidden(n))
         yield from (Path(parent, name) for name in sorted(files) if not _is_hidden(name))
+
+
+def _unreadable(error: OSError) -> None:
+    raise DataError(f"Expected to read the folder {error.filename}, but: {error.strerror}.") from error
 
 
 def _direct_photos(folder: Path) -> list[Path]:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from torchvision.transforms import v2
 
 from dogbreed.data.folder import Split
 from dogbreed.data.photos import open_photo
 from dogbreed.data.randomness import seeded
-from dogbreed.data.transforms import Preprocessing, evaluation_transform, training_transform
+from dogbreed.data.transforms import Preprocessing, evaluation_transform, smallest_side, training_transform
 from dogbreed.errors import DataError
 
 PLAIN = "plain"
@@ -60,7 +61,7 @@ class ViewDataset(Dataset["tuple[int, Tensor | str]"]):
         plain = evaluation_transform(preprocessing)
         self._transforms: dict[str, Callable[[Any], Tensor]] = {
             PLAIN: plain,
-            MIRRORED: lambda photo: plain(photo).flip(-1),
+            MIRRORED: v2.Compose([*plain.transforms, lambda image: image.flip(-1)]),
         }
 
     def __len__(self) -> int:
@@ -72,7 +73,7 @@ class ViewDataset(Dataset["tuple[int, Tensor | str]"]):
         if way not in self._transforms:
             self._transforms[way] = training_transform(self.preprocessing, way)
         try:
-            photo = open_photo(path)
+            photo = open_photo(path, smallest_side=smallest_side(self._transforms[way]))
         except DataError as error:
             return position, str(error)
         with seeded(int(seed)) if seed else nullcontext():

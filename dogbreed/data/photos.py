@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from dogbreed.data.photo_costs import CostlyError, CountedFile, check_exif, check_parts, check_scans
 from dogbreed.errors import DataError
 
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of a decompression bomb: 256 MiB of RGB
 MAX_SIDE = 30_000
+STRIP_PIXELS = 2**20
 MAX_ASPECT = 50.0
 FORMATS = (
     "JPEG",
@@ -42,6 +43,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+SIDEWAYS = [UPRIGHT[orientation] for orientation in (5, 6, 7, 8)]
 # What white may be in the modes that have more than 8 bits a pixel: the first that the photo does not exceed.
 WHITES = {"I": (255.0, 65535.0, 2.0**31), "F": (1.0, 255.0, 65535.0, 2.0**31)}
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM", b"GIF8", b"II", b"MM")
@@ -59,16 +61,24 @@ class PhotoError(DataError):
 
 @dataclass(frozen=True)
 class Photo:
-    """A decoded photo, and its format, width and height as they are in the file: before it is turned upright."""
+    """A decoded photo, and its format, width and height as they are in the file: before it is turned upright.
+
+    `upright` is the width and height of the whole photo when it is: those of `image`, where that did not come smaller.
+    """
 
     image: Image.Image
     format: str
     width: int
     height: int
+    upright: tuple[int, int]
 
 
-def open_photo(source: Path | str | bytes | BinaryIO | Image.Image) -> Image.Image:
+def open_photo(source: Path | str | bytes | BinaryIO | Image.Image, *, smallest_side: int | None = None) -> Image.Image:
     """The photo as upright RGB: EXIF orientation applied, transparency over white, an animation's first frame.
+
+    Args:
+        source: a file, its bytes, or an image of Pillow.
+        smallest_side: below which a JPEG's sides must not come; it may come smaller than it is. None for all pixels.
 
     Raises:
         DataError: the source is no photo, is damaged, or is beyond the bounds of this module.
@@ -81,8 +91,9 @@ def open_photo(source: Path | str | bytes | BinaryIO | Image.Image) -> Image.Ima
     """
     try:
         if isinstance(source, Image.Image):
-            return decode_image(source).image
-        return decode(source if isinstance(source, bytes) else read(source)).image
+            return decode_image(source, smallest_side=smallest_side).image
+        content = source if isinstance(source, bytes) else read(source)
+        return decode(content, smallest_side=smallest_side).image
     except PhotoError as fault:
         raise DataError(f"{_name(source)} {fault}") from fault
 
@@ -102,19 +113,24 @@ def read(source: Path | str | BinaryIO) -> bytes:
     return content
 
 
-def decode(content: bytes, *, smallest_side: int | None = None) -> Photo:
+def decode(content: bytes, *, smallest_side: int | None = None, max_pixels: int = MAX_PIXELS) -> Photo:
     """The photo in a file's bytes; a JPEG may come smaller, but not below `smallest_side`, which is cheaper.
+
+    Of more than `max_pixels` in the file nothing is decoded.
 
     Raises:
         PhotoError: as `open_photo`.
     """
     if not content:
         raise PhotoError("is empty.", "empty file")
-    with _only_photo_errors(content), Image.open(io.BytesIO(content), formats=FORMATS) as image:
-        return decode_image(image, smallest_side=smallest_side)
+    with _only_photo_errors(content):
+        check_parts(content)
+        with Image.open(CountedFile(content), formats=FORMATS) as image:
+            check_scans(content, image.width * image.height)
+            return decode_image(image, smallest_side=smallest_side, max_pixels=max_pixels)
 
 
-def decode_image(image: Image.Image, *, smallest_side: int | None = None) -> Photo:
+def decode_image(image: Image.Image, *, smallest_side: int | None = None, max_pixels: int = MAX_PIXELS) -> Photo:
     """As `decode`, for an image that Pillow has opened and may not have decoded yet.
 
     Raises:
@@ -122,7 +138,10 @@ def decode_image(image: Image.Image, *, smallest_side: int | None = None) -> Pho
     """
     with _only_photo_errors():
         width, height = image.size
-        _check_bounds(width, height)
+        _check_bounds(width, height, max_pixels)
+        # Pillow decodes it pixel by pixel in Python.
+        if any(tile[0] == "bmp_rle" for tile in getattr(image, "tile", ())):
+            raise PhotoError("is a BMP with run-length encoding, which photos do not have.")
         if smallest_side is not None:
             image.draft(None, (smallest_side, smallest_side))
         image.load()
@@ -131,22 +150,30 @@ def decode_image(image: Image.Image, *, smallest_side: int | None = None) -> Pho
         if turn is not None:
             # The orientation would still stand there: opened again, the photo would be turned again.
             rgb.info.clear()
-        return Photo(rgb, image.format or "", width, height)
+        upright = (height, width) if turn in SIDEWAYS else (width, height)
+        return Photo(rgb, image.format or "", width, height, upright)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
     # Cameras and editors leave damaged EXIF blocks in sound photos, and parsing one can end in any exception.
     try:
+        check_exif(_exif_block(image.info))
         return UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:
         return None
 
 
-def _check_bounds(width: int, height: int) -> None:
+def _exif_block(info: Mapping[str | tuple[int, int], Any]) -> bytes:
+    # ImageMagick writes it into a PNG as text, after a name and a length.
+    written = info.get("Raw profile type exif")
+    return info.get("exif") or (bytes.fromhex("".join(written.split("\n")[3:])) if written else b"")
+
+
+def _check_bounds(width: int, height: int, max_pixels: int) -> None:
     if min(width, height) < 1:
         raise PhotoError(f"has no pixels: {width} x {height}.")
-    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        most = f"{MAX_SIDE:,} a side and {MAX_PIXELS:,} in all"
+    if max(width, height) > MAX_SIDE or width * height > max_pixels:
+        most = f"{MAX_SIDE:,} a side and {max_pixels:,} in all"
         raise PhotoError(f"is too large: {width} x {height} pixels, at most {most}.", "too large")
     if max(width, height) > MAX_ASPECT * min(width, height):
         most = f"at most {MAX_ASPECT:g} times as long as wide"
@@ -155,18 +182,38 @@ def _check_bounds(width: int, height: int) -> None:
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode in WHITES or image.mode.startswith("I;16"):
-        return _eight_bit(image).convert("RGB")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    return image.convert("RGB")
+        return _eight_bit(image)
+    return _over_white(image) if image.has_transparency_data else image.convert("RGB")
+
+
+# In strips: three more copies of a photo as large as is allowed would be a gigabyte.
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    rows = max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    whole = Image.new("RGB", image.size)
+    for top, strip in _strips(image):
+        layer = strip.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        whole.paste(Image.alpha_composite(white, layer).convert("RGB"), (0, top))
+    return whole
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
-    brightest = float(values.max())
+    whole = Image.new("RGB", image.size)
+    brightest = max(float(_numbers(strip).max()) for _, strip in _strips(image))
     white = next((w for w in WHITES.get(image.mode, (65535.0,)) if brightest <= w), brightest)
-    return Image.fromarray(np.clip(values * (255.0 / white) + 0.5, 0, 255).astype(np.uint8))
+    for top, strip in _strips(image):
+        values = np.clip(_numbers(strip) * (255.0 / white) + 0.5, 0, 255).astype(np.uint8)
+        whole.paste(Image.fromarray(values).convert("RGB"), (0, top))
+    return whole
+
+
+def _numbers(image: Image.Image) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
 
 
 @contextmanager
@@ -176,6 +223,8 @@ def _only_photo_errors(content: bytes = b"") -> Iterator[None]:
             yield
     except PhotoError:
         raise
+    except CostlyError as error:
+        raise PhotoError(f"is too costly: it {error}.", "too large") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise PhotoError(f"is too large: {_first_line(error)}.", "too large") from error
     except UnidentifiedImageError as error:

@@ -16,10 +16,10 @@ from dogbreed.caching.rows import RowStore, fill
 from dogbreed.data.photos import PhotoError, decode, read
 from dogbreed.data.prepared_rows import JPEG_QUALITY, MAX_ASPECT, PreparedPhoto, pack, unpack
 from dogbreed.data.preparing import computed_blocks
-from dogbreed.data.transforms import Preprocessing
+from dogbreed.data.transforms import Preprocessing, evaluation_transform, smallest_side
 
 # Count up when rows of the same photo come out otherwise.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class PreparedPhotos:
             file = read(path)
             if hashlib.sha256(file).hexdigest() != content:
                 return None
-            return pack(decode(file).image, self.preprocessing, self.form)
+            side = smallest_side(evaluation_transform(self.preprocessing))
+            return pack(decode(file, smallest_side=side), self.preprocessing, self.form)
         # Whoever asks for the photo opens its file, and tells what is wrong with it.
         except PhotoError:
             return None

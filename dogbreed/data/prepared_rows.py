@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import InterpolationMode, v2
 
+from dogbreed.data.photos import Photo
 from dogbreed.data.transforms import Preprocessing
 
 # Of a longer photo a row would hold mostly what no network sees: evaluation cuts out the middle.
@@ -57,20 +58,20 @@ FORMS: dict[str, Form] = {
 }
 
 
-def pack(photo: Image.Image, preprocessing: Preprocessing, form: str) -> Tensor:
+def pack(photo: Photo, preprocessing: Preprocessing, form: str) -> Tensor:
     """A photo as a row, flat uint8; one that is more than three times as long as wide as a row without pixels.
 
     Args:
-        photo: upright, RGB.
+        photo: decoded, whole or smaller.
         preprocessing: says how long the shorter side becomes, and how: exactly as `evaluation_transform` resizes.
         form: a key of `FORMS`: "raw" for the pixels as they are, "JPEG" for about a seventh of the bytes, where
             values are 1.4 of 255 off on average.
     """
-    if max(photo.size) > MAX_ASPECT * min(photo.size):
-        return _row(HEADER.pack(*photo.size, 0, 0))
+    if max(photo.upright) > MAX_ASPECT * min(photo.upright):
+        return _row(HEADER.pack(*photo.upright, 0, 0))
     interpolation = InterpolationMode(preprocessing.interpolation)
-    resized = v2.functional.resize(photo, [preprocessing.resize], interpolation, antialias=True)
-    return _row(HEADER.pack(*photo.size, *resized.size) + FORMS[form].encode(resized))
+    resized = v2.functional.resize(photo.image, [preprocessing.resize], interpolation, antialias=True)
+    return _row(HEADER.pack(*photo.upright, *resized.size) + FORMS[form].encode(resized))
 
 
 def unpack(row: Tensor, form: str) -> PreparedPhoto | None:

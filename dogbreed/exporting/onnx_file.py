@@ -18,10 +18,8 @@ from dogbreed.exporting import onnx_answers
 from dogbreed.exporting.destination import Destination
 from dogbreed.exporting.error import ExportError
 from dogbreed.exporting.program import Program
-from dogbreed.silence import silent_exporters
+from dogbreed.models.any_batch import as_onnx
 
-# The one that the exporter's own translations are written for: any other is a conversion after it.
-OPSET = 18
 # An ONNX file is one protobuf message, of less than 2 GiB; the rest is for the graph.
 LARGEST = 2 * 10**9
 
@@ -44,17 +42,7 @@ def write_onnx(program: Program, destination: Destination) -> None:
 
 def _translated(program: Program) -> Any:
     try:
-        with silent_exporters():
-            return torch.onnx.export(
-                program.exported,
-                dynamo=True,
-                optimize=True,
-                verbose=False,
-                opset_version=OPSET,
-                input_names=["images"],
-                output_names=[program.output],
-                dynamic_shapes={"images": {0: "batch"}},
-            )
+        return as_onnx(program.exported, program.output)
     except torch.onnx.errors.OnnxExporterError as error:
         reason = str(error.__cause__ or error).strip().splitlines()[0].partition(". See the stack trace")[0]
         raise ExportError(f"The network cannot be written as ONNX ({reason}): format=torch_export") from error

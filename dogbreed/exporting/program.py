@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch.export import Dim, ExportedProgram
+from torch.export import ExportedProgram
 
 from dogbreed.exporting.error import ExportError
 from dogbreed.exporting.graph import Graph
-from dogbreed.silence import silent_exporters
+from dogbreed.models.any_batch import any_batch_program
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,9 @@ def build_program(graph: Graph) -> Program:
     Raises:
         ExportError: the network's code follows the values of its images, or their number.
     """
-    # Two images: of one the exporter would make a constant.
     example = graph.prepared(torch.zeros(2, 3, *[graph.artifact.preprocessing.crop] * 2, dtype=torch.uint8))
-    shapes = {"images": {0: Dim("batch")}}
     try:
-        with silent_exporters():
-            exported = torch.export.export(graph.module, (example,), dynamic_shapes=shapes, strict=False)
+        exported = any_batch_program(graph.module, example)
     except Exception as error:
         # What the exporter raises is not documented.
         reason = (str(error) or type(error).__name__).strip().splitlines()[0]

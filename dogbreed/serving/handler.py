@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import torch
+from weakref import WeakSet
+
 from torch import Tensor
 
-from dogbreed.data.transforms import evaluation_transform
 from dogbreed.predictor import BreedPredictor
 from dogbreed.serving.answers import Answers, write_answer
 from dogbreed.serving.error import RequestError
 from dogbreed.serving.reading import Images, read_request
+from dogbreed.serving.settings import process_settings
+
+# The containers ask for the photos of a request without saying of which model: a process has one.
+_loaded: WeakSet[BreedPredictor] = WeakSet()
 
 
 def model_fn(model_dir: str) -> BreedPredictor:
@@ -17,17 +21,21 @@ def model_fn(model_dir: str) -> BreedPredictor:
 
     Raises:
         ArtifactError: the folder holds no model, or a damaged one.
+        ConfigError: this machine cannot compute by the backend of the settings.
     """
-    return BreedPredictor.load(model_dir, "auto")
+    predictor = BreedPredictor.load(model_dir, "auto", backend=process_settings().backend)
+    _loaded.add(predictor)
+    return predictor
 
 
 def input_fn(body: bytes | bytearray | str, content_type: str) -> Images:
-    """The photos of a request.
+    """The photos of a request, decoded no further than the model of this process needs.
 
     Raises:
         RequestError: it holds none that can be read.
     """
-    return read_request(body, content_type)
+    smallest_side = max((side for predictor in _loaded if (side := predictor.smallest_side)), default=None)
+    return read_request(body, content_type, smallest_side=smallest_side)
 
 
 def predict_fn(images: Images, predictor: BreedPredictor) -> Answers:
@@ -36,9 +44,28 @@ def predict_fn(images: Images, predictor: BreedPredictor) -> Answers:
     Raises:
         RequestError: images of another size than the network was trained on.
     """
+    return answer(predictor.network_logits(prepare(images, predictor)), predictor)
+
+
+def prepare(images: Images, predictor: BreedPredictor) -> Tensor:
+    """The photos of a request as the network expects them, normalised, shape (n, 3, crop, crop).
+
+    Raises:
+        RequestError: images that were preprocessed elsewhere, to another size.
+    """
+    if not isinstance(images, Tensor):
+        return predictor.prepared(images)
+    side = predictor.artifact.preprocessing.crop
+    if images.shape[-2:] != (side, side):
+        raise RequestError(400, f"Expected images of {side} x {side} pixels, got {tuple(images.shape[-2:])}.")
+    return images
+
+
+def answer(logits: Tensor, predictor: BreedPredictor) -> Answers:
+    """What the logits of the network say of as many photos, shape (n, classes)."""
     artifact = predictor.artifact
-    logits = _of_images(images, predictor) if isinstance(images, Tensor) else _of_photos(images, predictor)
-    return Answers(logits, predictor.class_names, artifact.temperature, str(artifact.card["digest"])[:12])
+    version = str(artifact.card["digest"])[:12]
+    return Answers(logits, predictor.class_names, artifact.temperature, version, artifact.thresholds)
 
 
 def output_fn(answers: Answers, accept: str | None) -> tuple[bytes, str]:
@@ -48,17 +75,3 @@ def output_fn(answers: Answers, accept: str | None) -> tuple[bytes, str]:
         RequestError: nothing that can be written is accepted.
     """
     return write_answer(answers, accept)
-
-
-def _of_photos(photos: Images, predictor: BreedPredictor) -> Tensor:
-    transform = evaluation_transform(predictor.artifact.preprocessing)
-    return predictor.logits(torch.stack([transform(photo).as_subclass(Tensor) for photo in photos]))
-
-
-def _of_images(images: Tensor, predictor: BreedPredictor) -> Tensor:
-    network, side = predictor.artifact.network, predictor.artifact.preprocessing.crop
-    if images.shape[-2:] != (side, side):
-        raise RequestError(400, f"Expected images of {side} x {side} pixels, got {tuple(images.shape[-2:])}.")
-    with torch.inference_mode():
-        logits: Tensor = network(images.to(next(network.parameters()).device))
-        return logits.cpu()

@@ -146,7 +146,7 @@ def refusals(side: int) -> dict[str, tuple[bytes | str, str, int, str]]:
         "objects": (objects.getvalue(), "application/x-npy", 400, "uint8 or float32"),
         "no array": (b"\x93NUMPY\x07\x00", "application/x-npy", 400, "NumPy"),
         "a short array": (header[:-4], "application/x-npy", 400, "and its bytes"),
-        "doubles": (npy(np.zeros((1, 3, side, side))), "application/x-npy", 400, "uint8 or float32"),
+        "halves": (npy(np.zeros((1, 3, side, side), np.float16)), "application/x-npy", 400, "uint8 or float32"),
         "another shape": (npy(np.zeros((side, side), np.float32)), "application/x-npy", 400, "(side, side)"),
         "not a number": (npy(np.full((3, side, side), np.nan, np.float32)), "application/x-npy", 400, "finite"),
         "too many": (npy(np.zeros((65, 3, 8, 8), np.uint8)), "application/x-npy", 413, "1 to 64 photos"),
