@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,7 @@ def parse_options(kind: type[Options], arguments: Sequence[str]) -> tuple[Option
 
     A field's metadata may hold `key` (what it is called on the command line, else its name), `choices`, `least` (the
     smallest allowed number) and `needed` (a sentence: what was expected, if the option is not given).
+    `--key=value`, `--key value` and, of a truth value, `--key` say the same as `key=value`.
 
     Args:
         kind: a dataclass of texts, whole numbers, numbers and truth values, each with a default.
@@ -30,7 +31,7 @@ def parse_options(kind: type[Options], arguments: Sequence[str]) -> tuple[Option
     """
     known = {field.metadata.get("key", field.name): field for field in fields(kind)}  # type: ignore[arg-type]
     kinds, values, rest = get_type_hints(kind), dict[str, Any](), list[str]()
-    for argument in arguments:
+    for argument in _without_dashes(arguments, {key: kinds[field.name] for key, field in known.items()}):
         key, equals, text = argument.partition("=")
         if not equals or _is_there(argument):
             rest.append(argument)
@@ -53,6 +54,31 @@ def only_options(kind: type[Options], arguments: Sequence[str]) -> Options:
     if rest:
         raise ConfigError(f"Expected key=value, got {rest[0]!r}. All settings: --help")
     return options
+
+
+def _without_dashes(arguments: Sequence[str], kinds: Mapping[str, type]) -> Iterator[str]:
+    """The arguments, those that begin with `--` and the key of an option as `key=value`.
+
+    >>> list(_without_dashes(["--out", "a.csv", "--top-k=3", "--tta", "--x"], {"out": str, "top_k": int, "tta": bool}))
+    ['out=a.csv', 'top_k=3', 'tta=true', '--x']
+    """
+    left = iter(arguments)
+    for argument in left:
+        name, equals, text = argument.partition("=")
+        key = next((key for key in kinds if f"--{key.replace('_', '-')}" == name.replace("_", "-")), None)
+        if key is None:
+            yield argument
+        elif equals or kinds[key] is bool:
+            yield f"{key}={text if equals else 'true'}"
+        else:
+            yield f"{key}={_following(left, name)}"
+
+
+def _following(left: Iterator[str], name: str) -> str:
+    try:
+        return next(left)
+    except StopIteration:
+        raise ConfigError(f"Expected a value after {name}.") from None
 
 
 def _is_there(argument: str) -> bool:

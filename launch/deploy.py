@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -43,15 +43,19 @@ def _work(settings: Any) -> None:
         deploy(order, endpoint, job, show=_show)
 
 
-def in_hydras_words(arguments: Sequence[str]) -> list[str]:
+def in_hydras_words(arguments: Sequence[str], literal: Mapping[str, str] = LITERAL) -> list[str]:
     """The arguments, `model=` and other literal values as overrides.
+
+    Args:
+        arguments: of the command line.
+        literal: what is taken as it is typed, and what it is called in the configuration.
 
     >>> in_hydras_words(["model=s3://dogs/a=1/model.tar.gz", "endpoint=serverless"])
     ["artifact='s3://dogs/a=1/model.tar.gz'", 'endpoint=serverless']
     """
     pairs = [argument.partition("=") for argument in arguments]
     return [
-        override_text(LITERAL[key], value) if equals and key in LITERAL else f"{key}{equals}{value}"
+        override_text(literal[key], value) if equals and key in literal else f"{key}{equals}{value}"
         for key, equals, value in pairs
     ]
 

@@ -27,6 +27,13 @@ def test_values_have_the_kinds_of_their_fields_and_the_rest_is_left_alone() -> N
     assert rest == ["photo.jpg", "--explain"]
 
 
+def test_dashes_before_a_key_say_the_same() -> None:
+    said = parse_options(Options, ["--model", "m", "--data.root=a=b", "a.jpg", "--top-k", "3", "--tta", "--top_k=4"])
+    assert said == (Options("m", "a=b", 4, tta=True), ["a.jpg"])
+    with pytest.raises(ConfigError, match="Expected a value after --model"):
+        parse_options(Options, ["--model"])
+
+
 def test_a_path_with_an_equals_sign_is_no_option(tmp_path: Path) -> None:
     photo = tmp_path / "model=1.jpg"
     photo.touch()

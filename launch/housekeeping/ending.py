@@ -9,7 +9,7 @@ from dogbreed.errors import CloudError
 from launch.accounts.account import Account
 from launch.accounts.cloud_errors import cloud_errors, has_ended, is_missing
 from launch.endpoints.autoscaling import DIMENSION, SERVICE
-from launch.housekeeping.living import CONFIG, ENDPOINT, MODEL, POOL, TRAINING, TUNING, Living, is_ours
+from launch.housekeeping.living import CONFIG, ENDPOINT, MODEL, POOL, TRAINING, TRANSFORM, TUNING, Living, is_ours
 
 
 def end(account: Account, one: Living) -> str:
@@ -60,6 +60,7 @@ def _delete_endpoint(account: Account, client: Any, name: str) -> None:
 ENDINGS: dict[str, tuple[str, Callable[[Account, Any, str], Any]]] = {
     TUNING: ("is stopping", lambda _, c, name: c.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)),
     TRAINING: ("is stopping", lambda _, c, name: c.stop_training_job(TrainingJobName=name)),
+    TRANSFORM: ("is stopping", lambda _, c, name: c.stop_transform_job(TransformJobName=name)),
     POOL: (
         "is given back",
         lambda _, c, name: c.update_training_job(TrainingJobName=name, ResourceConfig={"KeepAlivePeriodInSeconds": 0}),

@@ -24,6 +24,7 @@ ALONE: dict[str, tuple[str, ...]] = {
         "DescribeModelPackage",
         "DescribeModelPackageGroup",
         "DescribeTrainingJob",
+        "DescribeTransformJob",
         "ListEndpointConfigs",
         "ListEndpoints",
         "ListHyperParameterTuningJobs",
@@ -32,8 +33,10 @@ ALONE: dict[str, tuple[str, ...]] = {
         "ListTags",
         "ListTrainingJobs",
         "ListTrainingJobsForHyperParameterTuningJob",
+        "ListTransformJobs",
         "StopHyperParameterTuningJob",
         "StopTrainingJob",
+        "StopTransformJob",
         "UpdateEndpoint",
         "UpdateTrainingJob",
     ),
@@ -70,7 +73,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     },
     **{
         f"sagemaker:{operation}": (f"sagemaker:{operation}", "sagemaker:AddTags")
-        for operation in ("CreateEndpoint", "CreateEndpointConfig", "CreateModelPackageGroup")
+        for operation in ("CreateEndpoint", "CreateEndpointConfig", "CreateModelPackageGroup", "CreateTransformJob")
     },
 }
 ACTIONS: dict[str, tuple[str, ...]] = {

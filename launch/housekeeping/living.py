@@ -13,7 +13,7 @@ from launch.requests.prices import price
 from launch.requests.tags import are_ours, tags_by_key
 
 ENDPOINT, CONFIG, MODEL = "endpoint", "endpoint configuration", "model"
-TRAINING, TUNING, POOL = "training job", "tuning job", "warm pool"
+TRAINING, TUNING, TRANSFORM, POOL = "training job", "tuning job", "batch transform", "warm pool"
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,14 @@ def _tuning_jobs(client: Any) -> Iterator[Living]:
         yield Living(TUNING, name, arn, one["CreationTime"], price, f"{running} trials running")
 
 
+def _transform_jobs(client: Any) -> Iterator[Living]:
+    asked = {"StatusEquals": "InProgress"}
+    for one in _listed(client, "list_transform_jobs", "TransformJobSummaries", "TransformJob", **asked):
+        name = one["TransformJobName"]
+        price = an_hour(client.describe_transform_job(TransformJobName=name)["TransformResources"])
+        yield Living(TRANSFORM, name, one["TransformJobArn"], one["CreationTime"], price, one["TransformJobStatus"])
+
+
 def _configs(client: Any) -> Iterator[Living]:
     for one in _listed(client, "list_endpoint_configs", "EndpointConfigs", "EndpointConfig"):
         yield Living(CONFIG, one["EndpointConfigName"], one["EndpointConfigArn"], one["CreationTime"])
@@ -176,6 +184,7 @@ FINDERS: tuple[Callable[[Any], Iterator[Living]], ...] = (
     _tuning_jobs,
     _training_jobs,
     _pools,
+    _transform_jobs,
     _endpoints,
     _configs,
     _models,

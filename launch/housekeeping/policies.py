@@ -15,7 +15,7 @@ OURS_BY_REQUEST = {"StringEquals": {f"aws:RequestTag/{key}": value for key, valu
 OURS_BY_TAG = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in PROJECT.items()}}
 
 
-JOBS = ("training-job/dogbreed-*", "hyper-parameter-tuning-job/dogbreed-*")
+JOBS = ("training-job/dogbreed-*", "hyper-parameter-tuning-job/dogbreed-*", "transform-job/dogbreed-*")
 # Whose names are yours to choose.
 SERVED = ("endpoint/*", "endpoint-config/*", "model/*")
 PACKAGES = ("model-package-group/*", "model-package/*")
@@ -25,7 +25,8 @@ def user_policy(scope: Scope) -> dict[str, Any]:
     """Of whoever sends and follows jobs, deploys, asks and cleans up."""
     objects, bucket = scope.s3(f"{scope.bucket}/{scope.prefix}/*"), scope.s3(scope.bucket)
     create = [f"sagemaker:Create{noun}" for noun in ("Endpoint", "EndpointConfig", "HyperParameterTuningJob", "Model")]
-    create += ["sagemaker:CreateModelPackageGroup", "sagemaker:CreateTrainingJob", "sagemaker:AddTags"]
+    create += [f"sagemaker:Create{noun}" for noun in ("ModelPackageGroup", "TrainingJob", "TransformJob")]
+    create += ["sagemaker:AddTags"]
     alarms = ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"]
     passed, tracking = {"iam:PassedToService": SERVICE}, "sagemaker.application-autoscaling.amazonaws.com"
     linked = f"arn:{scope.partition}:iam::{scope.account_id}:role/aws-service-role/{tracking}/*"
@@ -123,6 +124,7 @@ LOOK = [
     "sagemaker:DescribeModelPackage",
     "sagemaker:DescribeModelPackageGroup",
     "sagemaker:DescribeTrainingJob",
+    "sagemaker:DescribeTransformJob",
     "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
 ]
 LIST = [
@@ -132,6 +134,7 @@ LIST = [
     "sagemaker:ListModelPackages",
     "sagemaker:ListModels",
     "sagemaker:ListTrainingJobs",
+    "sagemaker:ListTransformJobs",
 ]
 END = [
     "sagemaker:DeleteEndpoint",
@@ -139,6 +142,7 @@ END = [
     "sagemaker:DeleteModel",
     "sagemaker:StopHyperParameterTuningJob",
     "sagemaker:StopTrainingJob",
+    "sagemaker:StopTransformJob",
     "sagemaker:UpdateEndpoint",
     "sagemaker:UpdateTrainingJob",
 ]

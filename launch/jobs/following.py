@@ -13,6 +13,7 @@ from launch.jobs.job_kinds import KINDS
 from launch.jobs.outcome import DETACHED, VANISHED, Outcome, attach_command
 from launch.jobs.stopping import stop
 from launch.jobs.training_watch import TrainingWatch
+from launch.jobs.transform_watch import TransformWatch
 from launch.jobs.tuning_watch import TuningWatch
 
 __all__ = ["Outcome", "follow"]
@@ -33,6 +34,7 @@ class Watch(Protocol):
 WATCHES: dict[str, Callable[[Account, str, Callable[[str], None], Callable[[], float]], Watch]] = {
     "training": TrainingWatch,
     "tuning": TuningWatch,
+    "transform": TransformWatch,
 }
 
 
@@ -53,7 +55,7 @@ def follow(
     Args:
         account: of the job.
         name: of the job.
-        kind: training or tuning.
+        kind: training, tuning or transform.
         show: takes a line.
         ask: takes a question and answers it, as `input` does.
         clock: in seconds.
@@ -75,9 +77,9 @@ def follow(
             failed, outcome = failed + 1, None
             wait = min(LONGEST_WAIT, BETWEEN_LOOKS * 2**failed)
             if failed == MOST_FAILED_LOOKS:
-                raise _left(account, name, error) from error
+                raise _left(account, name, kind, error) from error
         except CloudError as error:
-            raise _left(account, name, error) from error
+            raise _left(account, name, kind, error) from error
         if outcome:
             return outcome
 
@@ -104,9 +106,9 @@ def _interrupted(
 
 
 def _detached(account: Account, name: str, kind: str, show: Callable[[str], None]) -> Outcome:
-    show(f"{name} goes on. Come back with: {attach_command(name, account.region)}")
+    show(f"{name} goes on. Come back with: {attach_command(name, account.region, kind)}")
     return Outcome(name, kind, DETACHED)
 
 
-def _left(account: Account, name: str, error: CloudError) -> CloudError:
-    return CloudError(f"{error} The job {name} goes on; come back with: {attach_command(name, account.region)}")
+def _left(account: Account, name: str, kind: str, error: CloudError) -> CloudError:
+    return CloudError(f"{error} The job {name} goes on; come back with: {attach_command(name, account.region, kind)}")

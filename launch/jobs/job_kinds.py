@@ -1,4 +1,4 @@
-"""The two kinds of jobs, and what the service calls each thing of theirs."""
+"""The kinds of jobs, and what the service calls each thing of theirs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class JobKind:
     """A kind of job.
 
     Attributes:
-        name: training or tuning.
+        name: training, tuning or transform.
         noun: as operations and keys name it.
         create: botocore's method.
         describe: botocore's method.
@@ -83,8 +83,11 @@ KINDS = {
             "describe_hyper_parameter_tuning_job",
             "stop_hyper_parameter_tuning_job",
         ),
+        JobKind("transform", "TransformJob", "create_transform_job", "describe_transform_job", "stop_transform_job"),
     )
 }
+# Those that can be followed by their name alone.
+ATTACHED = ("training", "tuning")
 
 
 def kind_of(client: Any, name: str) -> str:
@@ -93,9 +96,9 @@ def kind_of(client: Any, name: str) -> str:
     Raises:
         CloudError: there is no job of that name, or the service could not be asked.
     """
-    for kind in KINDS.values():
-        if kind.described(client, name) is not None:
-            return kind.name
+    for kind in ATTACHED:
+        if KINDS[kind].described(client, name) is not None:
+            return kind
     raise CloudError(
         f"There is no job {name} in {client.meta.region_name}: look at the name and at job.region; "
         "`python -m launch.cleanup` lists the jobs that run."

@@ -22,7 +22,7 @@ class Outcome:
 
     Attributes:
         name: of the job.
-        kind: training or tuning.
+        kind: training, tuning or transform.
         status: Completed, Failed or Stopped as the service says; Detached where the job goes on; Vanished.
         reason: the service's, in one line; else empty.
         description: the service's last; empty where there was none.
@@ -70,10 +70,12 @@ def reason(description: Mapping[str, Any]) -> str:
     return " ".join(str(given).split())
 
 
-def attach_command(name: str, region: str) -> str:
+def attach_command(name: str, region: str, kind: str = "training") -> str:
     """What comes back to a job.
 
     >>> attach_command("dogs", "eu-west-1")
     'python launch/sagemaker.py attach=dogs job.region=eu-west-1'
     """
-    return f"python launch/sagemaker.py attach={name} job.region={region}"
+    # Where photos and table are stands in the command alone.
+    attach = f"python launch/sagemaker.py attach={name} job.region={region}"
+    return "the same command" if kind == "transform" else attach

@@ -21,7 +21,7 @@ def send(account: Account, request: Request, *, show: Callable[[str], None] = la
 
     Args:
         account: that pays.
-        request: `CreateTrainingJob` or `CreateHyperParameterTuningJob`, with its name and the tag of its hash.
+        request: `CreateTrainingJob` or another one that makes a job, with its name and the tag of its hash.
         show: is told of a job that is found rather than made.
 
     Raises:

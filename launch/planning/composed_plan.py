@@ -179,7 +179,7 @@ def _photos(cfg: DictConfig, root: str, searching: bool) -> tuple[Photos | None,
         return None, {}, {}
     folders = channels.folder_channels(folder, trial=searching)
     manifest = folder_manifest(folder, cache_dir=Path(cfg.paths.cache_dir).expanduser())
-    uri = f"{root}/photos/{manifest.sha256[:16]}/"
+    uri = manifest.folder(root)
     return Photos(folder, manifest, uri), folders, channels.folder_uris(folder, uri, folders)
 
 

@@ -20,6 +20,8 @@ from launch.requests.instances import family, processor
 BEFORE_CUDA_13 = ("p2", "p3", "p3dn")
 # Families with Arm processors, that images of their own serve.
 GRAVITON = ("c6g", "c6gd", "c6gn", "c7g", "m6g", "m6gd", "r6g", "r6gd")
+# Of Ray Serve's images: a tag that AWS moves to the newest of the major version, with its security patches.
+RAY_MAJOR = "1"
 
 
 def training_image(region: str, instance_type: str, version: str | None = None) -> str:
@@ -35,13 +37,32 @@ def training_image(region: str, instance_type: str, version: str | None = None) 
     """
     newest = _table("pytorch-amzn2023")["training"]
     if version is not None and version not in newest["versions"]:
-        return _image(_table("pytorch")["training"], region, instance_type, version)
+        return _image("PyTorch", _table("pytorch")["training"], region, instance_type, version)
     if family(instance_type) in BEFORE_CUDA_13:
         raise ConfigError(
             f"The GPUs of {instance_type} are too old for CUDA 13, which AWS's images bring since PyTorch 2.11; choose "
             "job.instance_type=ml.g4dn.xlarge or another, or job.framework_version=2.6.0."
         )
-    return _image(newest, region, instance_type, version)
+    return _image("PyTorch", newest, region, instance_type, version)
+
+
+def ray_image(region: str, instance_type: str | None, version: str | None = None) -> str:
+    """The image for endpoints that answer by Ray Serve.
+
+    Args:
+        region: where it is pulled from.
+        instance_type: decides between processor and GPU.
+        version: of the image, not of Ray: 1.4; None for the newest of major version 1.
+
+    Raises:
+        ConfigError: there is none for the region, the instance type or the version.
+    """
+    if family(instance_type or "") in GRAVITON:
+        raise ConfigError(
+            f"AWS's images for Ray Serve do not run on Arm processors, as of {instance_type}; choose another "
+            "endpoint.instance_type, or endpoint.server=torchserve."
+        )
+    return _image("Ray Serve", _table("ray-serve"), region, instance_type, version or RAY_MAJOR)
 
 
 def inference_image(region: str, instance_type: str | None, version: str | None = None) -> str:
@@ -56,7 +77,7 @@ def inference_image(region: str, instance_type: str | None, version: str | None 
         ConfigError: there is none for the region, the instance type or the version.
     """
     scope = "inference_graviton" if family(instance_type or "") in GRAVITON else "inference"
-    return _image(_table("pytorch")[scope], region, instance_type, version)
+    return _image("PyTorch", _table("pytorch")[scope], region, instance_type, version)
 
 
 def rule_image(region: str) -> str:
@@ -74,21 +95,23 @@ def rule_image(region: str) -> str:
     return f"{_registry(newest, region)}:latest"
 
 
-def _image(table: Mapping[str, Any], region: str, instance_type: str | None, version: str | None) -> str:
+def _image(what: str, table: Mapping[str, Any], region: str, instance_type: str | None, version: str | None) -> str:
     versions, aliases = table["versions"], table.get("version_aliases", {})
     version = version or max(versions, key=_parts)
     if aliases.get(version, version) not in versions:
-        raise ConfigError(f"AWS has no image for PyTorch {version}; it has {', '.join(sorted(versions, key=_parts))}.")
+        raise ConfigError(f"AWS has no image for {what} {version}; it has {', '.join(sorted(versions, key=_parts))}.")
     image = versions[aliases.get(version, version)]
     if region not in image["registries"]:
         raise ConfigError(
-            f"AWS has no image for PyTorch {version} in {region}; choose an older framework_version, another region, "
+            f"AWS has no image for {what} {version} in {region}; choose an older framework_version, another region, "
             "or give an image of your own."
         )
     kind = processor(instance_type) if instance_type else "cpu"
-    if kind not in table["processors"]:
+    # PyTorch's tables say it once, Ray Serve's of each version.
+    processors = image.get("processors") or table["processors"]
+    if kind not in processors:
         raise ConfigError(
-            f"AWS's images for PyTorch {version} compute on {' or '.join(table['processors'])}, not on "
+            f"AWS's images for {what} {version} compute on {' or '.join(processors)}, not on "
             f"{instance_type}; choose another instance_type."
         )
     return f"{_registry(image, region)}:{_tag(image, version, kind)}"

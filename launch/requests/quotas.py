@@ -10,6 +10,7 @@ USES = {
     "spot": "for spot training job usage",
     "warm": "for training warm pool usage",
     "endpoint": "for endpoint usage",
+    "transform": "for transform job usage",
 }
 
 

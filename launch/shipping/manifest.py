@@ -36,6 +36,10 @@ class Manifest:
         """Of the paths and their contents, in hexadecimal: another for another version of the folder."""
         return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
 
+    def folder(self, root: str) -> str:
+        """Where below `root` in S3 the files of this version are, with a slash at its end."""
+        return f"{root}/photos/{self.sha256[:16]}/"
+
     @property
     def total_bytes(self) -> int:
         """Of all files."""

@@ -24,7 +24,7 @@ class StoredManifests:
 
     def folder(self, manifest: Manifest) -> str:
         """The beginning of its files' keys."""
-        return f"{self.prefix}/photos/{manifest.sha256[:16]}/"
+        return manifest.folder(self.prefix)
 
     def key(self, manifest: Manifest) -> str:
         """Where the manifest is."""

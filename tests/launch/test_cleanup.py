@@ -245,6 +245,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ScriptedAws:
         "DescribeHyperParameterTuningJob": [
             {"TrainingJobStatusCounters": {"InProgress": 2}, "TrainingJobDefinition": machines}
         ],
+        "ListTransformJobs": [{"TransformJobSummaries": []}],
         "ListEndpoints": [{"Endpoints": []}],
         "ListEndpointConfigs": [{"EndpointConfigs": []}],
         "ListModels": [{"Models": []}],
@@ -304,6 +305,24 @@ def test_jobs_are_stopped_and_warm_pools_given_back(jobs: ScriptedAws, command: 
     assert jobs.named("StopHyperParameterTuningJob") == [{"HyperParameterTuningJobName": "dogbreed-3"}]
     given_back = {"TrainingJobName": "dogbreed-2", "ResourceConfig": {"KeepAlivePeriodInSeconds": 0}}
     assert jobs.named("UpdateTrainingJob") == [given_back]
+
+
+def test_a_batch_transform_is_shown_and_stopped(jobs: ScriptedAws, command: Command) -> None:
+    transform = {
+        "TransformJobName": "dogbreed-4",
+        "TransformJobArn": f"{SAGEMAKER}transform-job/dogbreed-4",
+        "CreationTime": MADE,
+        "TransformJobStatus": "InProgress",
+    }
+    jobs.answers |= {
+        "ListTransformJobs": [{"TransformJobSummaries": [transform]}],
+        "DescribeTransformJob": [{"TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 2}}],
+        "StopTransformJob": [{}],
+    }
+    status, out, _ = command("delete=dogbreed-4", "yes=true")
+    assert "batch transform  dogbreed-4  2026-11-28 12:00  $0.230/h  InProgress" in out.splitlines()
+    assert (status, out.splitlines()[-1]) == (0, "batch transform dogbreed-4: is stopping")
+    assert jobs.named("StopTransformJob") == [{"TransformJobName": "dogbreed-4"}]
 
 
 def test_one_that_cannot_be_ended_does_not_keep_the_others_alive(jobs: ScriptedAws, command: Command) -> None:

@@ -66,6 +66,8 @@ def test_the_table_names_services_and_operations_as_botocore_does(service: str) 
         ("sagemaker:CreateHyperParameterTuningJob", f"{SAGEMAKER}hyper-parameter-tuning-job/dogbreed-1", NEW),
         ("sagemaker:DescribeTrainingJob", f"{SAGEMAKER}training-job/dogbreed-1-001-abc", {}),
         ("sagemaker:StopTrainingJob", f"{SAGEMAKER}training-job/dogbreed-1", OURS),
+        ("sagemaker:CreateTransformJob", f"{SAGEMAKER}transform-job/dogbreed-1", NEW),
+        ("sagemaker:StopTransformJob", f"{SAGEMAKER}transform-job/dogbreed-1", OURS),
         ("sagemaker:CreateEndpoint", f"{SAGEMAKER}endpoint/dogs", NEW),
         ("sagemaker:DeleteEndpoint", f"{SAGEMAKER}endpoint/dogs", OURS),
         ("sagemaker:InvokeEndpoint", f"{SAGEMAKER}endpoint/dogs", OURS),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dogbreed.errors import ConfigError
-from launch.requests.images import inference_image, rule_image, training_image
+from launch.requests.images import inference_image, ray_image, rule_image, training_image
 from tests.launch.sdk import sdk
 
 TRAINING = [
@@ -31,6 +31,14 @@ INFERENCE = [
 ]
 
 
+RAY = [
+    ("us-east-1", "ml.m5.large", "1"),
+    ("eu-west-2", "ml.g5.xlarge", "1"),
+    ("cn-north-1", "ml.m5.large", "1"),
+    ("us-east-1", "ml.g4dn.xlarge", "1.4"),
+]
+
+
 @pytest.mark.parametrize(("framework", "region", "instance_type", "version"), TRAINING)
 def test_the_image_for_training_is_that_of_the_sdk(
     framework: str, region: str, instance_type: str, version: str
@@ -47,6 +55,34 @@ def test_the_image_for_endpoints_is_that_of_the_sdk(region: str, instance_type: 
         "pytorch", region, version=version, instance_type=instance_type, image_scope="inference"
     )
     assert inference_image(region, instance_type, version) == expected
+
+
+@pytest.mark.parametrize(("region", "instance_type", "version"), RAY)
+def test_the_image_for_ray_serve_is_that_of_the_sdk(region: str, instance_type: str, version: str) -> None:
+    expected = sdk("image_uris").retrieve(
+        "ray-serve", region, version=version, instance_type=instance_type, image_scope="inference"
+    )
+    assert ray_image(region, instance_type, version) == expected
+
+
+def test_ray_serves_image_is_the_newest_of_its_major_version() -> None:
+    assert ray_image("us-east-1", "ml.m5.large").endswith("/ray:serve-ml-sagemaker-cpu-v1")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "arguments"),
+    [
+        ("do not run on Arm processors", ("us-east-1", "ml.c7g.xlarge", None)),
+        ("no image for Ray Serve 9; it has 1, ", ("us-east-1", "ml.m5.large", "9")),
+        ("no image for Ray Serve 1 in us-east1", ("us-east1", "ml.m5.large", None)),
+        ("for Ray Serve 1 compute on cpu or gpu, not on", ("us-east-1", "ml.inf2.xlarge", None)),
+    ],
+)
+def test_where_ray_serve_has_no_image_the_sentence_says_so(
+    sentence: str, arguments: tuple[str, str, str | None]
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        ray_image(*arguments)
 
 
 def test_the_newest_image_is_taken_unless_a_version_is_given() -> None:
