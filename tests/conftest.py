@@ -7,6 +7,9 @@ import pytest
 
 # Two test processes share two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Converting a network for another library takes seconds: what is served is computed as it is stored, except where that
+# is looked at.
+os.environ.setdefault("DOGBREED_BACKEND", "float32")
 
 
 @pytest.fixture(autouse=True)

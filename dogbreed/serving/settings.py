@@ -31,7 +31,7 @@ class Settings:
         max_pixels: of all photos of a request together, as they are in their files.
         max_photos: of a request.
         top_k: breeds in an answer, of each photo.
-        backend: what the network runs on, a name of `dogbreed.models.forward_paths`; auto: the fastest exact one.
+        backend: what the network runs on, a name of `dogbreed.models.network_path`; auto: the fastest exact one.
 
     Raises:
         ConfigError: a number out of its range, a host that is none.

@@ -70,7 +70,7 @@ def explanation(predictor: BreedPredictor, settings: Settings, body: bytes, inde
     Raises:
         RequestError: there is no photo in the body.
     """
-    photo, *_ = read_request(body, "application/x-image", settings)
+    photo, *_ = read_request(body, "application/x-image", settings, smallest_side=predictor.smallest_side)
     picture = io.BytesIO()
     predictor.explain(photo, index).save(picture, "PNG")
     return picture.getvalue()
