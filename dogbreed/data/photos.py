@@ -13,7 +13,10 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from dogbreed.data.photo_costs import CostlyError, CountedFile, check_exif, check_parts, check_scans
+from dogbreed.data.costly_error import CostlyError
+from dogbreed.data.jpeg_costs import check_scans
+from dogbreed.data.photo_costs import CountedFile, check_parts
+from dogbreed.data.tag_costs import check_exif
 from dogbreed.errors import DataError
 
 MAX_BYTES = 64 * 2**20

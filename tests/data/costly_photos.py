@@ -79,6 +79,10 @@ def exif_that_reads_itself_again(entries: int) -> bytes:
     return tiff(*((number, 7, 4000, 0) for number in range(entries)))
 
 
+BLOCK = tiff(*((number, 7, 399_000, 900) for number in range(200)), behind=bytes(400_000))
+BLOCKS = range(0, len(BLOCK), 65_000)
+
+
 def sides(width: int, height: int) -> tuple[Tag, Tag]:
     return (256, 4, 1, width), (257, 4, 1, height)
 
@@ -101,6 +105,10 @@ COSTLY: dict[str, Callable[[], bytes]] = {
     ),
     "a tile larger than its photo": lambda: tiff(
         *sides(64, 64), *GREY, (259, 3, 1, 8), (322, 4, 1, 2**15), (323, 3, 1, 2**15), (324, 4, 1, 0), (325, 4, 1, 9)
+    ),
+    "EXIF tags that all are the block": lambda: jpeg(*[app(1, b"Exif\0\0" + BLOCK[n : n + 65_000]) for n in BLOCKS]),
+    "such a block behind nothing": lambda: jpeg(
+        b"\xff\xe5\0\2" * 5001, *[app(1, b"Exif\0\0" + BLOCK[n : n + 65_000]) for n in BLOCKS]
     ),
     "tags that all are the file": lambda: tiff(
         *((number, 7, 10**6, 0) for number in range(1000, 6000)), behind=b"\0" * 10**6

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dogbreed.data import photo_costs, photos
+from dogbreed.data import jpeg_costs, photo_costs, photos
+from dogbreed.data.costly_error import CostlyError
 from dogbreed.data.photo_costs import CountedFile
 from dogbreed.data.photos import PhotoError, decode
 from tests.data import costly_photos
@@ -59,9 +60,9 @@ def test_photos_as_cameras_and_programs_write_them_are_read(kind: str) -> None:
 
 def test_scans_count_by_the_pixels_that_each_of_them_passes() -> None:
     content = scans(64, 80)
-    photo_costs.check_scans(content, 64 * 64)
-    with pytest.raises(photo_costs.CostlyError, match="more than 21 scans"):
-        photo_costs.check_scans(content, 100 * 10**6)
+    jpeg_costs.check_scans(content, 64 * 64)
+    with pytest.raises(CostlyError, match="more than 21 scans"):
+        jpeg_costs.check_scans(content, 100 * 10**6)
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -69,7 +70,7 @@ def test_scans_count_by_the_pixels_that_each_of_them_passes() -> None:
 def test_tiles_are_bounded_however_their_sides_are_written(order: str, kind: int) -> None:
     side = 2**13 << (16 if (order, kind) == (">", 3) else 0)
     content = costly_photos.tiff((322, kind, 1, side), (323, kind, 1, side), order=order)
-    with pytest.raises(photo_costs.CostlyError, match="tiles"):
+    with pytest.raises(CostlyError, match="tiles"):
         photo_costs.check_parts(content)
 
 
@@ -96,3 +97,41 @@ def test_a_photo_in_strips_is_the_photo_at_once(mode: str, monkeypatch: pytest.M
     monkeypatch.setattr(photos, "STRIP_PIXELS", 7 * 40)
     np.testing.assert_array_equal(np.asarray(photos.decode_image(image).image), whole)
     assert whole.shape == (50, 40, 3)
+
+
+def test_a_photo_with_such_a_block_elsewhere_is_read_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+    monkeypatch.setattr(Image.Image, "getexif", lambda image: asked.append(image.format or ""))
+    written = "\nexif\n 9\n" + costly_photos.BLOCK.hex()
+    for content in (
+        png(8, 8, chunk(b"eXIf", costly_photos.BLOCK)),
+        png(8, 8, chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(written.encode()))),
+        saved(noise(8, 8), "WEBP", exif=b"Exif\0\0" + costly_photos.BLOCK),
+    ):
+        assert decode(content).image.size == (8, 8)
+    assert asked == []
+
+
+def test_a_photo_is_turned_as_its_exif_says_wherever_that_is_written() -> None:
+    block = costly_photos.tiff((0x112, 3, 1, 6))
+    written = "\nexif\n 9\n" + block.hex()
+    for content in (
+        jpeg(app(1, b"Exif\0\0" + block)),
+        png(9, 5, chunk(b"eXIf", block)),
+        png(9, 5, chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(written.encode()))),
+        saved(noise(9, 5), "WEBP", exif=b"Exif\0\0" + block),
+    ):
+        photo = decode(content)
+        assert photo.upright == (photo.height, photo.width)
+
+
+def test_scans_are_counted_where_a_jpeg_can_have_many() -> None:
+    sequential = saved(noise(64, 64), "JPEG")
+    end = sequential.rindex(b"\xff\xd9")
+    repeated = sequential[:end] + sequential[sequential.index(b"\xff\xda") : end] * 200 + sequential[end:]
+    jpeg_costs.check_scans(repeated, 64 * 64)
+    apart = sequential.replace(b"\xff\xda\0\x0c\3", b"\xff\xda\0\x0c\1")
+    assert apart != sequential
+    for content in (apart[:end] + apart[apart.index(b"\xff\xda") : end] * 200, scans(64, 200)):
+        with pytest.raises(CostlyError, match="scans"):
+            jpeg_costs.check_scans(content, 64 * 64)
