@@ -12,17 +12,19 @@ from dogbreed.artifact_card import JSON_FILE, WEIGHTS_FILE, other_weights, read_
 from dogbreed.errors import ArtifactError
 from launch.shipping.tar_stream import Archive, DamageError
 
-ENTRY = "code/inference.py"
+# By the server of the endpoint: the file that it begins with.
+ENTRIES = {"torchserve": "code/inference.py", "ray": "code/ray_app.py"}
 # Of an archive that somebody else may have made: what would be unpacked in the container.
 MAX_MEMBERS, MAX_BYTES, MAX_CARD_BYTES = 10_000, 8 * 2**30, 64 * 2**20
 
 
-def checked_archive(stream: IO[bytes], uri: str) -> dict[str, Any]:
+def checked_archive(stream: IO[bytes], uri: str, server: str) -> dict[str, Any]:
     """Look through an archive from its beginning to its end, without unpacking it.
 
     Args:
         stream: of its bytes.
         uri: where it is, for messages.
+        server: of the endpoint.
 
     Returns:
         The model's JSON.
@@ -38,7 +40,7 @@ def checked_archive(stream: IO[bytes], uri: str) -> dict[str, Any]:
             found[member.name] = LOOKED_AT.get(member.name, _passed_over)(content)
     except (DamageError, EOFError, OSError, zlib.error) as error:
         raise ArtifactError(f"Expected {uri} to be a model.tar.gz, it cannot be read: {error}.") from error
-    if lacking := [name for name in (JSON_FILE, WEIGHTS_FILE, ENTRY) if name not in found]:
+    if lacking := [name for name in (JSON_FILE, WEIGHTS_FILE, ENTRIES[server]) if name not in found]:
         raise ArtifactError(
             f"{uri} cannot be served: it has no {lacking[0]}, but {', '.join(sorted(found)[:4]) or 'nothing'}. Deploy "
             "the model's folder instead, model=OUTPUT_DIR/model: its code is added then."

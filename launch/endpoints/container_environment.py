@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from dogbreed.errors import ConfigError
 from launch.requests.tuning_settings import given
@@ -15,34 +15,57 @@ if TYPE_CHECKING:
 
 # The toolkit's place for the code that an archive brings.
 CODE = "/opt/ml/model/code"
-# Bytes of a photo. InvokeEndpoint takes no more; what is queued in S3 may be as large as any photo we read.
+# code/ray_app.py, which the archive brings too. Below BACKEND, SageMaker's adapter asks whether the container is
+# healthy: Ray itself says so as soon as it has begun, the model when it has answered a photo.
+APPLICATION, BACKEND = "ray_app:app", "http://127.0.0.1:8000/breeds"
+# Bytes of a request. InvokeEndpoint takes no more; what is queued in S3 may be as large as any photo we read.
 LARGEST_REQUEST, LARGEST_QUEUED = 6_291_456, 64 * 2**20
+# The variable by which the model's own code is told, and the owner may say otherwise.
+LARGEST = "DOGBREED_MAX_BYTES"
 SECRET = re.compile(r"SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
 # What the project sets itself.
-OWN = ("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY")
+OWN = ("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY", "SM_RAYSERVE_APP", "RAYSERVE_BACKEND_URL")
 
 
 def environment(settings: EndpointSettings, region: str) -> dict[str, str]:
     """The container's variables; those of the settings come last.
 
     >>> from launch.endpoints.endpoint_settings import EndpointSettings
-    >>> environment(EndpointSettings(), "eu-west-1")["SAGEMAKER_PROGRAM"]
+    >>> environment(EndpointSettings(server="torchserve"), "eu-west-1")["SAGEMAKER_PROGRAM"]
     'inference.py'
     """
+    largest = str(LARGEST_QUEUED if settings.kind == "async" else LARGEST_REQUEST)
+    own = {"SAGEMAKER_REGION": region, LARGEST: largest, **settings.environment}
+    return {**given(VARIABLES[settings.server](settings, own[LARGEST])), **own}
+
+
+def _torchserve(settings: EndpointSettings, largest: str) -> dict[str, Any]:
     workers = settings.workers or (1 if settings.kind == "serverless" else None)
-    largest = LARGEST_QUEUED if settings.kind == "async" else LARGEST_REQUEST
-    own = {
+    return {
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": CODE,
         "SAGEMAKER_CONTAINER_LOG_LEVEL": str(settings.log_level),
-        "SAGEMAKER_REGION": region,
         "SAGEMAKER_MODEL_SERVER_TIMEOUT": str(settings.response_seconds),
         "SAGEMAKER_MODEL_SERVER_WORKERS": None if workers is None else str(workers),
-        "TS_MAX_REQUEST_SIZE": str(largest),
+        # The server's own bound: what the code would take must reach it.
+        "TS_MAX_REQUEST_SIZE": largest,
         "TS_MAX_RESPONSE_SIZE": str(LARGEST_REQUEST),
         "TS_DEFAULT_RESPONSE_TIMEOUT": str(settings.response_seconds),
     }
-    return {**given(own), **settings.environment}
+
+
+def _ray(settings: EndpointSettings, _: str) -> dict[str, Any]:
+    return {
+        "SM_RAYSERVE_APP": APPLICATION,
+        "RAYSERVE_BACKEND_URL": BACKEND,
+        "RAYSERVE_BACKEND_TIMEOUT": str(settings.response_seconds),
+        "DOGBREED_REPLICAS": None if settings.workers is None else str(settings.workers),
+        "DOGBREED_LOG_LEVEL": str(settings.log_level),
+    }
+
+
+# By server: what its container is told.
+VARIABLES: dict[str, Callable[[EndpointSettings, str], dict[str, Any]]] = {"torchserve": _torchserve, "ray": _ray}
 
 
 def check_environment(settings: EndpointSettings) -> None:

@@ -66,7 +66,8 @@ def machines(settings: EndpointSettings) -> str:
 def price_text(settings: EndpointSettings) -> str:
     """What the endpoint costs until it is deleted.
 
-    >>> price_text(EndpointSettings(kind="serverless", instance_type=None, memory_mb=1024, max_concurrency=1))
+    >>> serverless = {"kind": "serverless", "server": "torchserve", "memory_mb": 1024, "max_concurrency": 1}
+    >>> price_text(EndpointSettings(**serverless, instance_type=None))
     'by the second of each answer, nothing in between'
     """
     if settings.instance_type is None:

@@ -56,7 +56,7 @@ def deploy(
     payload = smoke_payload(photo, LARGEST[settings.kind])
     account = open_account(job)
     target = Target(account.region, account.role, f"s3://{account.bucket}/{job.prefix}")
-    source = model_source(account.client("sagemaker"), account.client("s3"), order.model, target.root)
+    source = model_source(account.client("sagemaker"), account.client("s3"), order.model, target.root, settings.server)
     plan = planned(order, settings, source, target)
     step = next_step(account, plan)
     text = plan_lines(plan, source, region=account.region, step=step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from launch.endpoints import hosting
 from launch.endpoints.container_environment import environment
 from launch.endpoints.endpoint_settings import EndpointSettings
-from launch.requests.images import inference_image
+from launch.requests.images import inference_image, ray_image
 from launch.requests.request import Request
 from launch.requests.tags import PROJECT, named_by_content
 from launch.requests.validation import check
@@ -90,7 +90,7 @@ def deployment(
     Raises:
         ConfigError: something that SageMaker would not take.
     """
-    image = settings.image or inference_image(region, settings.instance_type, settings.framework_version)
+    image = settings.image or IMAGES[settings.server](region, settings.instance_type, settings.framework_version)
     of_model = partial(_model, settings, image, role, region, model_data)
     model = named_by_content(of_model, settings.tags)
     of_config = partial(_config, settings, str(model.parameters["ModelName"]), root)
@@ -111,6 +111,9 @@ def deployment(
     for request in [*made.requests, made.update]:
         check(request)
     return made
+
+
+IMAGES: dict[str, Callable[[str, str | None, str | None], str]] = {"torchserve": inference_image, "ray": ray_image}
 
 
 def _model(

@@ -11,7 +11,7 @@ from launch.requests.tags import tag_list
 from launch.requests.tuning_settings import given
 
 VARIANT = "AllTraffic"
-# Its driver, 550 with CUDA 12.4, is what AWS's newest PyTorch container asks for.
+# What AWS names for both servers' containers: the hosts that SageMaker takes by itself have older drivers.
 GPU_AMI = "al2-ami-sagemaker-inference-gpu-3-1"
 
 

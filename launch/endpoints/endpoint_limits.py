@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from launch.endpoints.endpoint_settings import EndpointSettings
 
 KINDS = ("realtime", "serverless", "async")
+SERVERS = ("ray", "torchserve")
 SERVERLESS_MEMORY_MB = tuple(range(1024, 6145, 1024))
 # By setting: the least and the most.
 RANGES: dict[str, tuple[float, float]] = {
@@ -53,8 +54,11 @@ def check_numbers(settings: EndpointSettings) -> None:
         if value is not None and not least <= value <= most:
             end = "" if most == math.inf else f" and {most} at most"
             raise ConfigError(f"Expected endpoint.{name} to be {least} at least{end}, got {value}.")
-    if settings.kind not in KINDS:
-        raise ConfigError(f"Expected endpoint.kind to be one of {', '.join(KINDS)}, got {settings.kind!r}.")
+    for name, known in {"kind": KINDS, "server": SERVERS}.items():
+        if getattr(settings, name) not in known:
+            raise ConfigError(
+                f"Expected endpoint.{name} to be one of {', '.join(known)}, got {getattr(settings, name)!r}."
+            )
     if settings.memory_mb not in (None, *SERVERLESS_MEMORY_MB):
         steps = ", ".join(map(str, SERVERLESS_MEMORY_MB))
         raise ConfigError(f"Expected endpoint.memory_mb to be one of {steps}, got {settings.memory_mb}.")
@@ -85,6 +89,8 @@ def _serverless(settings: EndpointSettings) -> dict[str, bool]:
         "A serverless endpoint needs endpoint.memory_mb and endpoint.max_concurrency.": (
             serverless and None in given[:2]
         ),
+        "A serverless endpoint is started while a caller waits, and Ray needs most of that minute: choose "
+        "endpoint.server=torchserve.": serverless and settings.server == "ray",
         "A serverless endpoint keeps no copy of requests: leave endpoint.capture_percent at 0.": (
             serverless and settings.capture_percent > 0
         ),

@@ -17,6 +17,7 @@ class EndpointSettings:
 
     Attributes:
         kind: realtime, serverless or async.
+        server: what answers in AWS's image: ray, or torchserve. An image of one's own is told what that one is told.
         instance_type: of each instance; None for serverless.
         instance_count: at the beginning.
         volume_gb: of each instance; None leaves it to the service.
@@ -24,8 +25,9 @@ class EndpointSettings:
         max_concurrency: requests that a serverless endpoint answers at once, up to 200.
         provisioned_concurrency: of these, kept warm, which costs by the hour; None for none.
         requests_at_once: that an asynchronous endpoint hands to an instance; None leaves it to the service.
-        image: of the container, with the contract of the PyTorch inference toolkit; None for AWS's own.
-        framework_version: of AWS's image; None for the newest.
+        image: of the container; None for AWS's own.
+        framework_version: of AWS's image: for ray the image's own, as 1.4, for torchserve that of PyTorch, as 2.6.0;
+            None for the newest.
         ami: of a GPU instance's host, which brings the driver; "auto" for the one that AWS's image needs, None for the
             service's own.
         startup_seconds: 60 to 3600, until the container must answer its health check.
@@ -58,6 +60,7 @@ class EndpointSettings:
     """
 
     kind: str = "realtime"
+    server: str = "ray"
     instance_type: str | None = "ml.m5.large"
     instance_count: int = 1
     volume_gb: int | None = None

@@ -56,7 +56,7 @@ def presumed_source(model: str, root: str) -> ModelSource:
     return ModelSource(model if _is_uri(model) else f"{root}/output/{_job(model)}/output/{ARCHIVE}")
 
 
-def model_source(sagemaker: Any, s3: Any, model: str, root: str) -> ModelSource:
+def model_source(sagemaker: Any, s3: Any, model: str, root: str, server: str) -> ModelSource:
     """The model, after it was looked through: nothing is made for one that could not be loaded.
 
     Args:
@@ -64,6 +64,7 @@ def model_source(sagemaker: Any, s3: Any, model: str, root: str) -> ModelSource:
         s3: client.
         model: a folder, the s3:// of a model.tar.gz, or the name of a training job.
         root: of the project in S3.
+        server: of the endpoint.
 
     Raises:
         ConfigError: it is none of the three.
@@ -73,7 +74,7 @@ def model_source(sagemaker: Any, s3: Any, model: str, root: str) -> ModelSource:
     if folder := _folder(model):
         return local_source(folder, root)
     uri = model if _is_uri(model) else _artifact_of(sagemaker, _job(model))
-    return ModelSource(uri, _looked_through(s3, uri))
+    return ModelSource(uri, _looked_through(s3, uri, server))
 
 
 def _folder(model: str) -> Path | None:
@@ -114,7 +115,7 @@ def _artifact_of(sagemaker: Any, job: str) -> str:
     return str(found["ModelArtifacts"]["S3ModelArtifacts"])
 
 
-def _looked_through(s3: Any, uri: str) -> dict[str, Any]:
+def _looked_through(s3: Any, uri: str, server: str) -> dict[str, Any]:
     from botocore.exceptions import ClientError
 
     bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -127,7 +128,7 @@ def _looked_through(s3: Any, uri: str) -> dict[str, Any]:
             if is_missing(error):
                 raise CloudError(f"There is nothing at {uri}. {_instead(s3, bucket, key)}") from error
             raise
-        return checked_archive(s3.get_object(Bucket=bucket, Key=key)["Body"], uri)
+        return checked_archive(s3.get_object(Bucket=bucket, Key=key)["Body"], uri, server)
 
 
 def _instead(s3: Any, bucket: str, key: str) -> str:

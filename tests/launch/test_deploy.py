@@ -350,7 +350,9 @@ def test_a_training_jobs_model_is_deployed_from_where_it_lies(account: Account, 
     assert "cannot be read" in refused("job-1")
     assert endpoints(account) == []
     s3.put_object(Bucket=BUCKET, Key=key, Body=model_archive(folder).content)
-    serverless = EndpointSettings(kind="serverless", instance_type=None, memory_mb=3072, max_concurrency=5)
+    serverless = EndpointSettings(
+        kind="serverless", server="torchserve", instance_type=None, memory_mb=3072, max_concurrency=5
+    )
     said = deploy("job-1", serverless, register=True)
     assert "by the second of each answer" in said
     assert "waits for approval" in said

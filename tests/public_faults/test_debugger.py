@@ -26,6 +26,7 @@ from dogbreed.debugging.trial import find_trials, read_trials
 from dogbreed.errors import ConfigError
 from dogbreed.models.classifier import BreedClassifier
 from dogbreed.predictor import BreedPredictor
+from dogbreed.serving.handler import input_fn, model_fn, output_fn, predict_fn
 from dogbreed.train import quiet
 from tests.debugging.recorded_run import SMDEBUG_WARNING, open_trial
 from tests.public_faults.tiny_run import MODEL, command_run, tiny_run
@@ -39,16 +40,20 @@ LOSS = "CrossEntropyLoss_output_0"
 def test_a_run_with_the_hook_on_deploys(photos: Path, tmp_path: Path) -> None:
     cards = {name: command_run(photos, tmp_path / name, debugger=name) for name in ("full", "off")}
     assert cards["full"]["metrics"] == cards["off"]["metrics"]
-    left, states, answers = [], [], []
+    left, states, answers, served = [], [], [], []
     photo = next((photos / "test").rglob("*.png"))
     for name in cards:
         model = tmp_path / name / "model"
         left.append(sorted(path.name for path in model.iterdir()))
         states.append(load_artifact(model).network.state_dict())
         answers.append(BreedPredictor.load(model).predict(photo))
+        answer = predict_fn(input_fn(photo.read_bytes(), "image/png"), model_fn(str(model)))
+        served.append(json.loads(output_fn(answer, "application/json")[0])["predictions"])
     assert left[0] == left[1]
     assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
     assert answers[0] == answers[1]
+    assert served[0] == served[1]
+    assert [breed["label"] for breed in served[0][0]] == [answer.name for answer in answers[0]]
     # And what the rules said within the run they say of its trial.
     recorded = Recorded(rules_of_run(tmp_path / "full"))
     read_trials(find_trials(tmp_path / "full"), recorded)

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from dogbreed.composed_run import CONF
 from dogbreed.errors import ConfigError
 from launch.endpoints.deployment import Deployment, deployment
+from launch.endpoints.endpoint_limits import SERVERS
 from launch.endpoints.endpoint_settings import EndpointSettings
 from launch.endpoints.hosting import autoscaling, endpoint, endpoint_config, endpoint_update, model
 from launch.requests.request import Request
@@ -18,7 +19,13 @@ ROLE = "arn:aws:iam::123456789012:role/dogs"
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/dogs:1"
 DATA = "s3://bucket/dogbreed/models/0/model.tar.gz"
 ROOT = "s3://bucket/dogbreed"
-SERVERLESS: dict[str, Any] = {"kind": "serverless", "instance_type": None, "memory_mb": 3072, "max_concurrency": 5}
+SERVERLESS: dict[str, Any] = {
+    "kind": "serverless",
+    "server": "torchserve",
+    "instance_type": None,
+    "memory_mb": 3072,
+    "max_concurrency": 5,
+}
 ASYNC: dict[str, Any] = {"kind": "async"}
 VPC: dict[str, Any] = {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}
 SCALED: dict[str, Any] = {"min_instances": 1, "max_instances": 4}
@@ -45,28 +52,68 @@ def variant(settings: EndpointSettings) -> dict[str, Any]:
     return dict(found)
 
 
-def test_a_model_is_its_container_with_where_the_code_is_and_what_it_may_take() -> None:
-    assert made_model() == Request(
+# What each server's container is told.
+VARIABLES = {
+    "ray": {
+        "SM_RAYSERVE_APP": "ray_app:app",
+        "RAYSERVE_BACKEND_URL": "http://127.0.0.1:8000/breeds",
+        "RAYSERVE_BACKEND_TIMEOUT": "60",
+        "DOGBREED_LOG_LEVEL": "20",
+    },
+    "torchserve": {
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+        "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": "60",
+        "TS_MAX_REQUEST_SIZE": "6291456",
+        "TS_MAX_RESPONSE_SIZE": "6291456",
+        "TS_DEFAULT_RESPONSE_TIMEOUT": "60",
+    },
+}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_model_is_its_container_with_where_the_code_is_and_what_it_may_take(server: str) -> None:
+    every = {"SAGEMAKER_REGION": "eu-west-1", "DOGBREED_MAX_BYTES": "6291456"}
+    assert made_model(server=server) == Request(
         "CreateModel",
         {
             "ModelName": "m",
-            "PrimaryContainer": {
-                "Image": IMAGE,
-                "ModelDataUrl": DATA,
-                "Environment": {
-                    "SAGEMAKER_PROGRAM": "inference.py",
-                    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-                    "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
-                    "SAGEMAKER_REGION": "eu-west-1",
-                    "SAGEMAKER_MODEL_SERVER_TIMEOUT": "60",
-                    "TS_MAX_REQUEST_SIZE": "6291456",
-                    "TS_MAX_RESPONSE_SIZE": "6291456",
-                    "TS_DEFAULT_RESPONSE_TIMEOUT": "60",
-                },
-            },
+            "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": DATA, "Environment": {**VARIABLES[server], **every}},
             "ExecutionRoleArn": ROLE,
         },
     )
+
+
+def told(**settings: Any) -> dict[str, str]:
+    variables: dict[str, str] = made_model(**settings).parameters["PrimaryContainer"]["Environment"]
+    return variables
+
+
+def test_the_owner_sets_how_requests_are_read_and_the_server_takes_as_much() -> None:
+    own = {"DOGBREED_MAX_BYTES": "1000000", "DOGBREED_FETCH_HOSTS": "photos.example"}
+    for server in SERVERS:
+        assert own.items() <= told(server=server, environment=own).items()
+    assert told(server="torchserve", environment=own)["TS_MAX_REQUEST_SIZE"] == "1000000"
+
+
+def test_each_server_is_told_how_many_copies_of_the_model_answer() -> None:
+    assert told(server="ray", workers=3)["DOGBREED_REPLICAS"] == "3"
+    assert told(server="torchserve", workers=3)["SAGEMAKER_MODEL_SERVER_WORKERS"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("server", "instance_type", "image"),
+    [
+        ("ray", "ml.m5.large", "/ray:serve-ml-sagemaker-cpu-v1"),
+        ("ray", "ml.g5.xlarge", "/ray:serve-ml-sagemaker-cuda-v1"),
+        ("torchserve", "ml.m5.large", "/pytorch-inference:2.6.0-cpu-py312"),
+    ],
+)
+def test_an_endpoint_runs_the_image_of_its_server(server: str, instance_type: str, image: str) -> None:
+    plan = planned(EndpointSettings(server=server, instance_type=instance_type))
+    assert plan.model.parameters["PrimaryContainer"]["Image"].endswith(image)
+    assert ("InferenceAmiVersion" in variant(plan.settings)) == (instance_type == "ml.g5.xlarge")
 
 
 def test_a_models_network_may_be_its_own_or_none() -> None:
@@ -127,8 +174,7 @@ def test_a_serverless_endpoint_has_memory_and_no_instance() -> None:
         "InitialVariantWeight": 1.0,
         "ServerlessConfig": {"MemorySizeInMB": 3072, "MaxConcurrency": 5},
     }
-    environment = made_model(**SERVERLESS).parameters["PrimaryContainer"]["Environment"]
-    assert environment["SAGEMAKER_MODEL_SERVER_WORKERS"] == "1"
+    assert told(**SERVERLESS)["SAGEMAKER_MODEL_SERVER_WORKERS"] == "1"
     assert planned(preset("serverless")).model.parameters["PrimaryContainer"]["Image"].endswith("-cpu-py312")
 
 
@@ -138,8 +184,10 @@ def test_an_asynchronous_endpoint_leaves_answers_and_failures_below_our_prefix()
         "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 4},
         "OutputConfig": {"S3OutputPath": f"{ROOT}/async/output/", "S3FailurePath": f"{ROOT}/async/failed/"},
     }
-    environment = made_model(**ASYNC, response_seconds=600).parameters["PrimaryContainer"]["Environment"]
-    assert (environment["TS_MAX_REQUEST_SIZE"], environment["TS_DEFAULT_RESPONSE_TIMEOUT"]) == ("67108864", "600")
+    toolkit = told(**ASYNC, server="torchserve", response_seconds=600)
+    assert (toolkit["TS_MAX_REQUEST_SIZE"], toolkit["TS_DEFAULT_RESPONSE_TIMEOUT"]) == ("67108864", "600")
+    ray = told(**ASYNC, server="ray", response_seconds=600)
+    assert (ray["DOGBREED_MAX_BYTES"], ray["RAYSERVE_BACKEND_TIMEOUT"]) == ("67108864", "600")
 
 
 def test_nothing_is_captured_unless_it_is_wanted_and_then_below_our_prefix() -> None:
@@ -252,6 +300,8 @@ def test_all_that_is_made_carries_the_projects_tag() -> None:
         (SERVERLESS | {"requests_at_once": 2}, "is of an asynchronous endpoint"),
         (ASYNC | {"memory_mb": 2048}, "are of a serverless endpoint, this one is async"),
         ({"kind": "batch"}, "one of realtime, serverless, async"),
+        ({"server": "flask"}, "one of ray, torchserve"),
+        (SERVERLESS | {"server": "ray"}, "choose endpoint.server=torchserve"),
         ({"instance_type": None}, "needs endpoint.instance_type"),
         ({"min_instances": 1}, "needs both ends"),
         (SCALED | {"min_instances": 5}, "got 5 and 4"),
@@ -266,6 +316,7 @@ def test_all_that_is_made_carries_the_projects_tag() -> None:
         ({"environment": {"URL": "https://me:hidden@host/"}}, "looks like a secret"),
         ({"environment": {"WORKERS": 2}}, "a text, got 2"),
         ({"environment": {"SAGEMAKER_PROGRAM": "mine.py"}}, "leave it out"),
+        ({"environment": {"SM_RAYSERVE_APP": "mine:app"}}, "leave it out"),
     ],
 )
 def test_settings_that_contradict_each_other_are_told_in_one_sentence(settings: dict[str, Any], message: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 from dogbreed.errors import ArtifactError
 from launch.endpoints import archive_check
 from launch.endpoints.archive_check import checked_archive
+from launch.endpoints.endpoint_limits import SERVERS
 from launch.endpoints.model_archive import model_archive
 from launch.shipping.reproducible_tar import tar_gz
 from launch.shipping.unpacking import unpack_tar
@@ -50,6 +51,7 @@ def packed(**contents: bytes | None) -> bytes:
 def test_a_models_folder_is_packed_with_the_code_that_serves_it(folder: Path) -> None:
     found = files(model_archive(folder).content)
     assert {"model.json", "model.safetensors", "README.md", "code/inference.py", "code/requirements.txt"} <= set(found)
+    assert "code/ray_app.py" in found
     assert "code/dogbreed/serving/handler.py" in found
     assert found["model.safetensors"] == WEIGHTS
     assert not [name for name in found if name.endswith(".pyc")]
@@ -66,7 +68,8 @@ def test_the_same_model_gives_the_same_bytes_wherever_it_lies(folder: Path, tmp_
 
 def test_what_was_packed_passes_the_check_of_what_is_in_s3(folder: Path) -> None:
     archive = model_archive(folder)
-    assert checked_archive(io.BytesIO(archive.content), "s3://dogs/model.tar.gz") == card() == archive.card
+    for server in SERVERS:
+        assert checked_archive(io.BytesIO(archive.content), "s3://dogs/model.tar.gz", server) == card() == archive.card
 
 
 def test_a_folder_without_a_model_says_where_a_run_leaves_one(tmp_path: Path) -> None:
@@ -113,18 +116,24 @@ def test_an_archive_in_s3_that_cannot_be_served_is_named(folder: Path) -> None:
     }
     for message, archive in faults.items():
         with pytest.raises(ArtifactError, match=message) as error:
-            checked_archive(io.BytesIO(archive), "s3://dogs/model.tar.gz")
+            checked_archive(io.BytesIO(archive), "s3://dogs/model.tar.gz", "torchserve")
         assert "s3://dogs/model.tar.gz" in str(error.value)
+
+
+def test_an_archive_without_what_begins_its_endpoints_server_is_refused(folder: Path) -> None:
+    older = packed(model_json=(folder / "model.json").read_bytes())
+    with pytest.raises(ArtifactError, match=r"has no code/ray_app\.py.*Deploy the model's folder instead"):
+        checked_archive(io.BytesIO(older), "s3://dogs/model.tar.gz", "ray")
 
 
 def test_an_archive_of_too_much_is_refused_before_it_is_read_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive_check, "MAX_MEMBERS", 2)
     with pytest.raises(ArtifactError, match="more than 2 files"):
-        checked_archive(io.BytesIO(packed()), "s3://dogs/model.tar.gz")
+        checked_archive(io.BytesIO(packed()), "s3://dogs/model.tar.gz", "torchserve")
     monkeypatch.setattr(archive_check, "MAX_BYTES", 1 << 20)
     bomb = io.BytesIO(gzip.compress(tarfile.TarInfo("bomb").tobuf()[:-12] + bytes(12 + (4 << 20))))
     with pytest.raises(ArtifactError):
-        checked_archive(bomb, "s3://dogs/model.tar.gz")
+        checked_archive(bomb, "s3://dogs/model.tar.gz", "torchserve")
 
 
 @pytest.mark.slow
