@@ -87,6 +87,8 @@ def parse(arguments: Sequence[str]) -> tuple[Options, PhotoList]:
         DataError: there is no such photo, or no photo at all.
     """
     options, rest = parse_options(Options, arguments)
+    if "" in rest:
+        raise DataError("Expected a photo or a folder of photos, got an empty argument.")
     photos = PhotoList([Path(path) for path in rest])
     if not photos.has(1):
         raise DataError("Expected at least one photo: python -m dogbreed.predict model=DIR photo.jpg")
@@ -105,7 +107,8 @@ def command_of(options: Options, photos: PhotoList, artifact: Artifact) -> dict[
         "model": artifact.card["digest"],
         "top_k": min(options.top_k, len(artifact.class_names)),
         **{name: getattr(options, name) for name in named},
-        "photos": [str(path) for path in photos.paths],
+        # As they are called in the table, and which those are: the same words mean others in another folder.
+        "photos": [[str(path), str(path.resolve())] for path in photos.paths],
     }
 
 

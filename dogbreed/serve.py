@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from dogbreed.allocator import keep_freed_memory
-from dogbreed.command_line import run_command, shows_help
+from dogbreed.command_line import fail, run_command, shows_help
 from dogbreed.errors import ConfigError
 from dogbreed.options import only_options
 
@@ -35,6 +35,7 @@ HELP = """Answer which breeds photos show, over HTTP, with a page to ask.
   max_bytes=N      of a request; 26214400 unless DOGBREED_MAX_BYTES says otherwise
   fetch_hosts=A,B  from which photos are fetched for {"url": ...}; none unless DOGBREED_FETCH_HOSTS names some
   names=A,B        further names by which this server is asked, if a proxy passes them on
+  grace_seconds=25 for the answers to what was accepted, once the server is to stop
 
   /             the page
   /invocations  POST a photo (image/jpeg, image/png, image/webp), {"instances": [...]} or an array (.npy)
@@ -44,8 +45,8 @@ HELP = """Answer which breeds photos show, over HTTP, with a page to ask.
   python -m dogbreed.serve model=outputs/2026-11-20/10-00-00/model
   curl --data-binary @photo.jpg -H "Content-Type: image/jpeg" http://127.0.0.1:8080/invocations
 
-Ctrl-C or SIGTERM: no more requests are taken, those that were are answered, the exit status is 0. The log is on stderr,
-a line of JSON for each request."""
+Ctrl-C or SIGTERM: no more requests are taken, those that were are answered, the exit status is 0; it is 1 if some could
+not be answered in grace_seconds. The log is on stderr, a line of JSON for each request."""
 
 NO_MODEL = "Expected model=DIR, the model folder that a run left (OUTPUT_DIR/model)."
 NEEDED = ("starlette", "uvicorn", "prometheus_client")
@@ -68,6 +69,7 @@ class Options:
     max_bytes: int = field(default=0, metadata={"least": 0})
     fetch_hosts: str = ""
     names: str = ""
+    grace_seconds: int = field(default=25, metadata={"least": 0})
 
 
 def main() -> int | None:
@@ -77,7 +79,8 @@ def main() -> int | None:
     options = only_options(Options, sys.argv[1:])
     check_installed()
     keep_freed_memory()
-    run(options)
+    if cut_off := run(options):
+        return fail(f"{cut_off} requests had no answer when the server ended (grace_seconds={options.grace_seconds}).")
     return 0
 
 
@@ -87,8 +90,8 @@ def check_installed() -> None:
         raise ConfigError(f'The server needs {", ".join(missing)}: pip install -e ".[serve]"')
 
 
-def run(options: Options) -> None:
-    """Take the address, load the model, serve.
+def run(options: Options) -> int:
+    """Take the address, load the model, serve; how many requests were cut off at the end.
 
     Raises:
         ArtifactError: the folder holds no model, or a damaged one.
@@ -102,9 +105,9 @@ def run(options: Options) -> None:
 
     settings = settings_of(options)
     with bound_socket(options.host, options.port) as listener:
-        service = load_service(options, settings)
+        service = load_service(options, settings, listener.getsockname()[0])
         log_to_stderr()
-        asyncio.run(serve(service, listener, lambda: _say_ready(options.host, listener)))
+        return asyncio.run(serve(service, listener, lambda: _say_ready(options.host, listener)))
 
 
 def settings_of(options: Options) -> Settings:
@@ -120,8 +123,8 @@ def settings_of(options: Options) -> Settings:
     return replace(Settings.from_environment(os.environ), **{name: value for name, value in given.items() if value})
 
 
-def load_service(options: Options, settings: Settings) -> Service:
-    """The model and what serves it, on so many threads."""
+def load_service(options: Options, settings: Settings, address: str) -> Service:
+    """The model and what serves it, on so many threads, at the address that it listens on."""
     import torch
 
     from dogbreed.predictor import BreedPredictor
@@ -132,12 +135,18 @@ def load_service(options: Options, settings: Settings) -> Service:
     threads = options.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
     workers = options.workers or min(threads, MOST_WORKERS)
-    limits = Limits(requests=options.max_requests, batch=options.max_batch, workers=workers)
+    limits = Limits.holding(
+        settings.max_bytes,
+        requests=options.max_requests,
+        batch=options.max_batch,
+        workers=workers,
+        grace_seconds=options.grace_seconds,
+    )
     predictor = BreedPredictor.load(options.model, options.device, backend=settings.backend)
     breeds, version = len(predictor.class_names), str(predictor.artifact.card["digest"])[:12]
     print(f"model     {options.model}: {breeds} breeds, version {version}")
     print(f"computes  {predictor.backend} on {options.device}, threads: {threads}", flush=True)
-    hosts = allowed_hosts(options.host, options.names.split(","))
+    hosts = allowed_hosts(options.host, address, options.names.split(","))
     return Service(predictor, settings, limits, hosts=hosts, threads=threads)
 
 
@@ -145,7 +154,7 @@ def _say_ready(host: str, listener: socket.socket) -> None:
     from dogbreed.serving.server.hosts import is_loopback
     from dogbreed.serving.server.listening import url
 
-    if not is_loopback(host):
+    if not is_loopback(listener.getsockname()[0]):
         print(f"open      host={host} is not for this machine alone: whoever reaches the port can ask")
     print(f"ready     {url(listener, host)} (the page), {url(listener, host)}/invocations; Ctrl-C stops", flush=True)
 

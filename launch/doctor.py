@@ -21,6 +21,7 @@ HELP = """Check all that a job needs on SageMaker: packages, credentials, region
   job.instance_type=ml.g4dn.xlarge  that jobs run on
   job.spot=false  whether they take spare machines
   endpoint.instance_type=ml.m5.large  that endpoints run on
+  transform.instance_type=ml.m5.xlarge  that batch transforms run on
 
 The exit status is 1 if something is missing. Nothing is made, and nothing costs anything."""
 MARKS = {True: "✓", False: "✗", None: "·"}
@@ -38,6 +39,7 @@ class Options:
     instance_type: str = field(default="ml.g4dn.xlarge", metadata={"key": "job.instance_type"})
     spot: bool = field(default=False, metadata={"key": "job.spot"})
     endpoint_type: str = field(default="ml.m5.large", metadata={"key": "endpoint.instance_type"})
+    transform_type: str = field(default="ml.m5.xlarge", metadata={"key": "transform.instance_type"})
 
 
 def line(finding: Finding) -> str:

@@ -131,6 +131,7 @@ def test_the_command_answers_as_the_predictor_does_a_photo_of_a_telephone_too(
         (["a.png", "device=gpu"], "Expected device to be auto, cpu"),
         (["missing.png"], "found nothing at missing.png"),
         ([], "Expected at least one photo"),
+        ([""], "got an empty argument"),
         (["a.png", "model="], "Expected model=DIR"),
         (["a.png", "model=nowhere"], "Expected a model in nowhere"),
     ],

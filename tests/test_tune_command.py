@@ -89,7 +89,7 @@ def test_a_study_leaves_its_trials_its_best_settings_its_page_and_a_model(photos
 
 @pytest.mark.slow
 def test_a_study_that_is_killed_in_a_trial_goes_on_with_that_trial(photos: Path, tmp_path: Path) -> None:
-    given = [f"data.root={photos}", *SMALL, "n_trials=4"]
+    given = [f"data.root={photos}", *SMALL, "n_trials=3"]
     assert tune(*given, f"paths.output_dir={tmp_path / 'whole'}").returncode == 0
     # The second goes on where the first was ended.
     for ending, place in ((signal.SIGINT, 1), (signal.SIGKILL, 2)):
@@ -120,11 +120,11 @@ def settings(output_dir: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_trials_can_run_two_at_once(photos: Path, tmp_path: Path) -> None:
-    given = [f"data.root={photos}", *SMALL, "n_trials=4", "n_jobs=2", f"paths.output_dir={tmp_path / 'study'}"]
+    given = [f"data.root={photos}", *SMALL, "n_trials=2", "n_jobs=2", f"paths.output_dir={tmp_path / 'study'}"]
     said = tune(*given)
     assert said.returncode == 0, said.stderr
     found = rows(tmp_path / "study")
-    assert len(found) == 4
+    assert len(found) == 2
     assert {row["state"] for row in found} <= {"complete", "pruned"}
 
 

@@ -17,6 +17,7 @@ from dogbreed.data.costly_error import CostlyError
 from dogbreed.data.jpeg_costs import check_scans
 from dogbreed.data.photo_costs import CountedFile, check_parts
 from dogbreed.data.tag_costs import check_exif
+from dogbreed.data.webp_canvas import webp_canvas
 from dogbreed.errors import DataError
 
 MAX_BYTES = 64 * 2**20
@@ -128,6 +129,8 @@ def decode(content: bytes, *, smallest_side: int | None = None, max_pixels: int 
         raise PhotoError("is empty.", "empty file")
     with _only_photo_errors(content):
         check_parts(content)
+        if canvas := webp_canvas(content):
+            _check_bounds(*canvas, max_pixels)
         with Image.open(CountedFile(content), formats=FORMATS) as image:
             check_scans(content, image.width * image.height)
             return decode_image(image, smallest_side=smallest_side, max_pixels=max_pixels)

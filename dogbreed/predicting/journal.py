@@ -1,7 +1,8 @@
 """What has been answered so far, in a file beside the one to come: a command that was interrupted goes on from there.
 
 The first line says of which command the answers are, each other one holds the answer about a photo, in the photos'
-order; the last says that all are there. A line that was cut off by a crash is left out, with all that follows it.
+order, and which version of it that was; the last says that all are there. A line that was cut off by a crash, or is
+damaged, is left out, with all that follows it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from dogbreed.predicting.answer import Row
+from dogbreed.predicting.stamps import Stamp, stamp
 
 FINISHED = {"finished": True}
-# Bytes, more than the last line of a finished journal has.
-TAIL = 100
-NOTHING: tuple[Row, int] = ({}, 0)
+NOTHING: tuple[Mapping[str, Any], int] = ({}, 0)
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,13 @@ class Kept:
         photos: that are answered, in whole batches: one that is computed anew is then the one it would have been.
         size: of the journal up to there, in bytes.
         changed: whether answers follow that are about other photos than are there now.
+        finished: whether these are all.
     """
 
     photos: int
     size: int
     changed: bool
+    finished: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,6 @@ class Journal:
             return None
         return _parsed(content) or {}
 
-    def is_finished(self) -> bool:
-        """Whether all answers are there.
-
-        Raises:
-            OSError: it cannot be read.
-        """
-        with self.path.open("rb") as file:
-            file.seek(-min(TAIL, file.seek(0, os.SEEK_END)), os.SEEK_END)
-            return file.read().endswith(b"\n" + _line(FINISHED))
-
     def kept(self, photos: Iterable[Path | str], batch_size: int) -> Kept:
         """The answers that are about the photos there are, from the first on.
 
@@ -79,20 +71,23 @@ class Journal:
         """
         lines = self._lines()
         _, size = next(lines, NOTHING)
-        answered = 0
+        same = answered = 0
         for same, photo in enumerate(photos, 1):
-            row, end = next(lines, NOTHING)
-            if row.get("file") != str(photo):
-                return Kept(answered, size, changed=bool(row))
+            kept, end = next(lines, NOTHING)
+            if not _is_about(photo, kept):
+                return Kept(answered, size, changed="answer" in kept)
             if same % batch_size == 0:
                 answered, size = same, end
-        return Kept(answered, size, changed=next(lines, NOTHING) != NOTHING)
+        last, end = next(lines, NOTHING)
+        if last == FINISHED and next(lines, NOTHING) == NOTHING:
+            return Kept(same, end, changed=False, finished=True)
+        return Kept(answered, size, changed="answer" in last)
 
-    def add(self, batches: Iterable[Iterable[Row]], *, size: int) -> Iterator[int]:
+    def add(self, batches: Iterable[Iterable[tuple[Row, Stamp]]], *, size: int) -> Iterator[int]:
         """Keep further answers, and then that these are all; how many, after each batch.
 
         Args:
-            batches: of answers.
+            batches: of answers, each with the `stamp` of its photo before that was read.
             size: of the journal in bytes, after which it is cut off.
 
         Raises:
@@ -102,7 +97,7 @@ class Journal:
             file.truncate(size)
             file.seek(size)
             for batch in batches:
-                lines = [_line(row) for row in batch]
+                lines = [_line({"answer": row, "stamp": stamp}) for row, stamp in batch]
                 file.write(b"".join(lines))
                 file.flush()
                 yield len(lines)
@@ -116,7 +111,7 @@ class Journal:
         Raises:
             OSError: it cannot be read.
         """
-        return (row for row, _ in self._lines() if "file" in row)
+        return (kept["answer"] for kept, _ in self._lines() if "answer" in kept)
 
     def remove(self) -> None:
         """It has served."""
@@ -127,7 +122,7 @@ class Journal:
         with self.path.open("rb") as file:
             return file.readline()
 
-    def _lines(self) -> Iterator[tuple[Row, int]]:
+    def _lines(self) -> Iterator[tuple[Mapping[str, Any], int]]:
         """Each whole line, and the size of the journal up to its end."""
         size = 0
         with self.path.open("rb") as file:
@@ -138,12 +133,17 @@ class Journal:
                 yield row, size
 
 
-def _line(content: Row) -> bytes:
+def _is_about(photo: Path | str, kept: Mapping[str, Any]) -> bool:
+    answer = kept.get("answer")
+    return isinstance(answer, dict) and answer.get("file") == str(photo) and kept.get("stamp") == stamp(photo)
+
+
+def _line(content: Mapping[str, Any]) -> bytes:
     # In ASCII: a file's name need not be text in any encoding.
     return json.dumps(content).encode() + b"\n"
 
 
-def _parsed(content: bytes) -> Row | None:
+def _parsed(content: bytes) -> Mapping[str, Any] | None:
     if not content.endswith(b"\n"):
         return None
     try:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator
 
 from dogbreed.predicting.answer import Answer
+from dogbreed.predicting.csv_line import csv_line
 
 
 def as_text(answers: Iterator[Answer]) -> Iterator[str]:
@@ -26,16 +25,10 @@ def as_json(answers: Iterator[Answer]) -> Iterator[str]:
 
 def as_csv(answers: Iterator[Answer]) -> Iterator[str]:
     """A row for each photo and breed."""
-    yield _csv_row("file", "rank", "name", "index", "probability")
+    yield csv_line(["file", "rank", "name", "index", "probability"])
     for answer in answers:
         for rank, one in enumerate(answer.predictions, 1):
-            yield _csv_row(answer.photo, rank, one.name, one.index, f"{one.probability:.6f}")
-
-
-def _csv_row(*cells: object) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
+            yield csv_line([answer.photo, rank, one.name, one.index, f"{one.probability:.6f}"])
 
 
 FORMATS: dict[str, Callable[[Iterator[Answer]], Iterator[str]]] = {"text": as_text, "json": as_json, "csv": as_csv}

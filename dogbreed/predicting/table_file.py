@@ -15,13 +15,10 @@ from tqdm import tqdm
 from dogbreed.atomic import atomic_write
 from dogbreed.data.lock import locked
 from dogbreed.errors import ConfigError
-from dogbreed.predicting.answer import Answer, Row
+from dogbreed.predicting.answer import Row
 from dogbreed.predicting.journal import Journal, Kept
+from dogbreed.predicting.stamps import Answering, Photos, stamped
 from dogbreed.predicting.tables import Write, writer_of
-
-# Of photos, in turn, the answers about each batch.
-Photos = Iterable[Path | str]
-Answering = Callable[[Photos], Iterable[list[Answer]]]
 
 
 @dataclass
@@ -91,40 +88,59 @@ class TableFile:
         """
         with self._errors(), locked(self.journal.path, self._refuse_another):
             self._begin(command)
-            if not self.journal.is_finished():
-                self._answer(photos, answering, command["batch_size"], show)
+            answered = self._answered(photos, answering, command["batch_size"], show)
             written = Written()
             with atomic_write(self.path) as file:
                 self._write(written.counted(self.journal.rows()), file, command["top_k"])
+                self._check_whole(written.rows, answered)
             self.journal.remove()
         return written
 
-    def _begin(self, command: Mapping[str, Any]) -> None:
-        """Go on with what this very command has begun, or begin."""
-        begun = self.journal.command()
-        if begun == command:
-            if not self.journal.is_finished():
-                self._check_free()
-            return
-        if begun is not None and not self.overwrite:
-            others = ", ".join(name for name in command if begun.get(name) != command[name])
+    def check(self, command: Mapping[str, Any]) -> None:
+        """Whether a command can begin the table, or go on with it.
+
+        Raises:
+            ConfigError: what another command has begun is there.
+        """
+        with self._errors():
+            begun = self.journal.command()
+        if begun not in (None, command) and not self.overwrite:
+            others = ", ".join(name for name in command if (begun or {}).get(name) != command[name])
             raise ConfigError(
                 f"{self.journal.path} holds answers of another command (other {others}): that command goes on with "
                 "them, overwrite=true begins anew."
             )
-        self._check_free()
-        self.journal.begin(command)
 
-    def _answer(self, photos: Photos, answering: Answering, batch_size: int, show: Callable[[str], None]) -> None:
-        kept, total = self.journal.kept(photos, batch_size), sum(1 for _ in photos)
+    def _begin(self, command: Mapping[str, Any]) -> None:
+        """Go on with what this very command has begun, or begin."""
+        self.check(command)
+        if self.journal.command() != command:
+            self._check_free()
+            self.journal.begin(command)
+
+    def _answered(self, photos: Photos, answering: Answering, batch_size: int, show: Callable[[str], None]) -> int:
+        """Ask about the photos that the journal has no answers to; how many it has then."""
+        kept = self.journal.kept(photos, batch_size)
+        if kept.finished:
+            return kept.photos
+        self._check_free()
+        total = sum(1 for _ in photos)
         if kept.photos or kept.changed:
             show(_goes_on(self.journal.path, kept, total))
-        left = answering(islice(photos, kept.photos, None))
-        rows = ([answer.as_row() for answer in batch] for batch in left)
         bar = tqdm(total=total, initial=kept.photos, unit=" photos", disable=None, file=sys.stderr)
+        answered, left = kept.photos, stamped(islice(photos, kept.photos, None), answering)
         with bar:
-            for count in self.journal.add(rows, size=kept.size):
+            for count in self.journal.add(left, size=kept.size):
+                answered += count
                 bar.update(count)
+        return answered
+
+    def _check_whole(self, rows: int, answered: int) -> None:
+        if rows != answered:
+            raise ConfigError(
+                f"Expected {answered:,} answers in {self.journal.path}, {rows:,} can be read: it was damaged "
+                "meanwhile. The same command asks about the others again."
+            )
 
     def _check_free(self) -> None:
         if self.path.exists() and not self.overwrite:
@@ -145,5 +161,5 @@ class TableFile:
 
 
 def _goes_on(path: Path, kept: Kept, total: int) -> str:
-    changed = "; the others were about photos that are not there any more, or no longer in that place"
+    changed = "; the others were about photos that have changed, are not there any more, or no longer in that place"
     return f"{path}: {kept.photos:,} of {total:,} photos are answered already{changed if kept.changed else ''}."

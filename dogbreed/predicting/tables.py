@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -12,6 +10,7 @@ from typing import IO, Any
 
 from dogbreed.errors import ConfigError
 from dogbreed.predicting.answer import Row
+from dogbreed.predicting.csv_line import csv_line
 
 # Rows that are held at once.
 GROUP = 10_000
@@ -48,11 +47,14 @@ def _pair(rank: int) -> tuple[str, str]:
 
 def write_csv(rows: Iterable[Row], file: IO[bytes], top_k: int) -> None:
     """With a header; probabilities with six digits, cells without a value empty."""
-    text = io.TextIOWrapper(file, "utf-8", ODD, newline="", write_through=True)
-    writer = csv.DictWriter(text, columns(top_k), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _digits(value) for name, value in cells(row).items()} for row in rows)
-    text.detach()
+    names = columns(top_k)
+    file.write(_csv_bytes(names))
+    for found in map(cells, rows):
+        file.write(_csv_bytes(_digits(found.get(name, "")) for name in names))
+
+
+def _csv_bytes(row: Iterable[str]) -> bytes:
+    return f"{csv_line(row)}\n".encode(errors=ODD)
 
 
 def _digits(value: str | float) -> str:

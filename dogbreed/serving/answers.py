@@ -119,10 +119,23 @@ def write_answer(answers: Answers, accept: str | None) -> tuple[bytes, str]:
     Raises:
         RequestError: none of them.
     """
+    media = accepted_media(accept)
+    return WRITERS[media](answers), media.partition(";")[0]
+
+
+def accepted_media(accept: str | None) -> str:
+    """Of `WRITERS` the first that is accepted, known before anything is computed.
+
+    Raises:
+        RequestError: none of them.
+
+    >>> accepted_media("text/html, text/csv"), accepted_media(None)
+    ('text/csv', 'application/json')
+    """
     known = [media for media in map(_media, (accept or "*/*").split(",")) if media in WRITERS]
     if not known:
         raise RequestError(406, f"Expected to accept {', '.join(WRITERS)}, got {str(accept)[:80]!r}.")
-    return WRITERS[known[0]](answers), known[0].partition(";")[0]
+    return known[0]
 
 
 def _media(accepted: str) -> str:

@@ -65,7 +65,8 @@ def answer(logits: Tensor, predictor: BreedPredictor) -> Answers:
     """What the logits of the network say of as many photos, shape (n, classes)."""
     artifact = predictor.artifact
     version = str(artifact.card["digest"])[:12]
-    return Answers(logits, predictor.class_names, artifact.temperature, version, artifact.thresholds)
+    top_k = process_settings().top_k
+    return Answers(logits, predictor.class_names, artifact.temperature, version, artifact.thresholds, top_k)
 
 
 def output_fn(answers: Answers, accept: str | None) -> tuple[bytes, str]:

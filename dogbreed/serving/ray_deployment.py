@@ -25,6 +25,8 @@ from dogbreed.serving.settings import Settings
 LOGGER = logging.getLogger("ray.serve")
 # What reaches a replica that has no place left: health checks, and requests that it refuses.
 PASSING = 32
+# Checks in a row that found all places taken, and no photo answered since the one before: a minute of Ray's.
+BUSY_CHECKS = 6
 
 
 class Breeds:
@@ -40,7 +42,7 @@ class Breeds:
     def __init__(self, model_dir: str, settings: Settings, limits: Limits, threads: int) -> None:
         self._settings, self._limits, self._held = settings, limits, Admission(limits.held)
         self._answering = Answering(model_fn(model_dir), settings, limits, threads=threads, observe=lambda _: None)
-        self._answered, self._sound = 0, False
+        self._answered, self._busy, self._sound = 0, 0, False
 
     async def __call__(self, request: Request) -> Response:
         """The answer to a request: of POST about its photos, of GET about the replica's health."""
@@ -54,22 +56,29 @@ class Breeds:
             return refusal(error)
 
     async def check_health(self) -> None:
-        """Raise unless a photo was answered since the last time, or is now.
+        """Raise unless a photo was answered since the last time, or is now; all places may be taken, but not for long.
 
         Ray asks when a replica has begun, which is sent nothing before, and then again and again: one that fails is
         replaced.
         """
         answered, self._answered = self._answered, 0
-        if answered:
-            return
         try:
-            await self._answering.answer(drawn_photo(), "image/jpeg", None)
-            self._sound = True
-        except BusyError:
-            LOGGER.info("All places are taken by requests that are being answered.")
+            if not answered:
+                await self._answering.answer(drawn_photo(), "image/jpeg", None)
+        except BusyError as error:
+            self._wait_longer(error)
         except Exception:
             self._sound = False
             raise
+        else:
+            self._sound, self._busy = True, 0
+
+    def _wait_longer(self, error: BusyError) -> None:
+        self._busy += 1
+        if self._busy >= BUSY_CHECKS:
+            self._sound = False
+            raise error
+        LOGGER.info("All places are taken by requests that are being answered.")
 
     async def _answer(self, request: Request) -> Response:
         body = Body(request.receive, self._settings.max_bytes, self._limits.body_seconds, self._held)
@@ -92,9 +101,10 @@ def application(model_dir: Path, environ: Mapping[str, str]) -> Any:
     Raises:
         ConfigError: a variable that cannot be used, or Ray Serve is not installed.
     """
-    share, limits = replicas(environ), Limits()
+    share, settings = replicas(environ), Settings.from_environment(environ)
+    limits = Limits.holding(settings.max_bytes)
     options = _options(share, limits)
-    arguments = (str(model_dir), Settings.from_environment(environ), limits, share.threads)
+    arguments = (str(model_dir), settings, limits, share.threads)
     return _ray_serve().deployment(**options)(Breeds).bind(*arguments)
 
 

@@ -13,8 +13,8 @@ from dogbreed.errors import ConfigError
 from dogbreed.serving.fetching.places import listed_place
 
 PREFIX = "DOGBREED_"
-# A real-time endpoint of SageMaker takes 25 MB, and a photo of a phone has at most a half of that. Asynchronous
-# endpoints and batch transform may ask for more, up to what `dogbreed.data.photos` reads.
+# A photo of a phone has at most a half of that. Endpoints and batch transforms are told what they take when they are
+# made, up to what `dogbreed.data.photos` reads.
 DEFAULT_BYTES = 25 * 2**20
 # What phones store at most as a rule (8192 x 6144), and 192 MiB in memory.
 DEFAULT_PIXELS = 48 * 2**20

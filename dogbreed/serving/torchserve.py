@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -97,8 +98,9 @@ def _told(work: Callable[[], Result], context: Any) -> Result | Fault:
 
 def _end_server(process: int, reason: str) -> None:
     if SERVER in Path(f"/proc/{process}/cmdline").read_bytes():
-        # What a worker says passes through the server, which would end before.
-        with Path(f"/proc/{process}/fd/2").open("a") as log:
+        # What a worker says passes through the server, which would end before. Its log may be a socket, which cannot be
+        # opened by its name.
+        with suppress(OSError), Path(f"/proc/{process}/fd/2").open("a") as log:
             log.write(reason)
         os.kill(process, signal.SIGTERM)
 

@@ -41,9 +41,11 @@ def checked_archive(stream: IO[bytes], uri: str, server: str) -> dict[str, Any]:
     except (DamageError, EOFError, OSError, zlib.error) as error:
         raise ArtifactError(f"Expected {uri} to be a model.tar.gz, it cannot be read: {error}.") from error
     if lacking := [name for name in (JSON_FILE, WEIGHTS_FILE, ENTRIES[server]) if name not in found]:
+        others = [f"endpoint.server={other}" for other, entry in ENTRIES.items() if entry in found]
+        instead = f", or choose {others[0]}, whose code it has" if others and lacking == [ENTRIES[server]] else ""
         raise ArtifactError(
             f"{uri} cannot be served: it has no {lacking[0]}, but {', '.join(sorted(found)[:4]) or 'nothing'}. Deploy "
-            "the model's folder instead, model=OUTPUT_DIR/model: its code is added then."
+            f"the model's folder instead, model=OUTPUT_DIR/model: its code is added then{instead}."
         )
     card = read_card(found[JSON_FILE], uri)
     if found[WEIGHTS_FILE] != weights_sha256(card):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from dogbreed.errors import ConfigError
+from dogbreed.serving.settings import Settings
 from launch.requests.tuning_settings import given
 from launch.shipping.secret_patterns import secret_in
 
@@ -69,14 +70,18 @@ VARIABLES: dict[str, Callable[[EndpointSettings, str], dict[str, Any]]] = {"torc
 
 
 def check_environment(settings: EndpointSettings) -> None:
-    """No variable that holds a secret: whoever may describe the model reads them.
+    """No variable that holds a secret: whoever may describe the model reads them. None that the model cannot use.
 
     Raises:
-        ConfigError: a name that promises one, or more than a text.
+        ConfigError: a name that promises one, more than a text, or a value that would keep the model from beginning.
     """
     for name, value in settings.environment.items():
         for sentence in _faults(name, value):
             raise ConfigError(sentence)
+    try:
+        Settings.from_environment(settings.environment)
+    except ConfigError as error:
+        raise ConfigError(f"endpoint.environment: {error}") from error
 
 
 def _faults(name: str, value: object) -> Iterator[str]:

@@ -11,7 +11,7 @@ from launch.endpoints.deployment import Deployment, Registration, deployment
 from launch.endpoints.endpoint_settings import EndpointSettings
 from launch.endpoints.model_source import ModelSource, presumed_source
 from launch.housekeeping.cleanup_choice import ALL, S3
-from launch.planning.plan_text import presumed_facts
+from launch.planning.plan_text import presumed_facts, presumed_names
 from launch.requests.job_settings import JobSettings
 from launch.requests.request import as_json
 
@@ -89,6 +89,7 @@ def planned(order: Order, settings: EndpointSettings, source: ModelSource, targe
         region=target.region,
         root=target.root,
         model_data=source.uri,
+        model_version=source.version,
         registration=registration if order.register else None,
     )
 
@@ -111,5 +112,6 @@ def dry_run(order: Order, settings: EndpointSettings, job: JobSettings) -> str:
     requests = as_json(plan.requests)
     if order.dry_run == "json":
         return requests
-    text = plan_lines(plan, source, region=found.region, presumed=presumed_facts(found.placeholders))
+    presumed = presumed_facts(found.placeholders) | presumed_names(order.model)
+    text = plan_lines(plan, source, region=found.region, presumed=presumed)
     return f"{text}\n\nNothing has been sent. The requests:\n{requests}"

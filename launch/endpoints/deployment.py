@@ -74,6 +74,7 @@ def deployment(
     region: str,
     root: str,
     model_data: str,
+    model_version: str = "",
     registration: Registration | None = None,
 ) -> Deployment:
     """The deployment of a model, each request checked against AWS's description of its API.
@@ -85,6 +86,7 @@ def deployment(
         region: of all of it.
         root: of the project in S3, without a slash at its end.
         model_data: of the model.tar.gz in S3.
+        model_version: of what is in S3 under that name; empty where the name tells.
         registration: None registers nothing.
 
     Raises:
@@ -92,7 +94,7 @@ def deployment(
     """
     image = settings.image or IMAGES[settings.server](region, settings.instance_type, settings.framework_version)
     of_model = partial(_model, settings, image, role, region, model_data)
-    model = named_by_content(of_model, settings.tags)
+    model = named_by_content(of_model, settings.tags, [model_version])
     of_config = partial(_config, settings, str(model.parameters["ModelName"]), root)
     config = named_by_content(of_config, settings.tags)
     config_name = str(config.parameters["EndpointConfigName"])

@@ -27,11 +27,13 @@ class ModelSource:
         uri: of its archive in S3.
         card: its JSON; None where nobody has looked.
         archive: to upload; None where it is in S3.
+        version: of an archive that may be overwritten under its name, S3's ETag; empty where the name tells.
     """
 
     uri: str
     card: Mapping[str, Any] | None = None
     archive: ModelArchive | None = None
+    version: str = ""
 
 
 def local_source(folder: Path, root: str) -> ModelSource:
@@ -74,7 +76,9 @@ def model_source(sagemaker: Any, s3: Any, model: str, root: str, server: str) ->
     if folder := _folder(model):
         return local_source(folder, root)
     uri = model if _is_uri(model) else _artifact_of(sagemaker, _job(model))
-    return ModelSource(uri, _looked_through(s3, uri, server))
+    card, etag = _looked_through(s3, uri, server)
+    # Nobody writes a job's archive anew.
+    return ModelSource(uri, card, version=etag if _is_uri(model) else "")
 
 
 def _folder(model: str) -> Path | None:
@@ -115,7 +119,8 @@ def _artifact_of(sagemaker: Any, job: str) -> str:
     return str(found["ModelArtifacts"]["S3ModelArtifacts"])
 
 
-def _looked_through(s3: Any, uri: str, server: str) -> dict[str, Any]:
+def _looked_through(s3: Any, uri: str, server: str) -> tuple[dict[str, Any], str]:
+    """The card of an archive, and S3's ETag of what was looked through."""
     from botocore.exceptions import ClientError
 
     bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -128,7 +133,8 @@ def _looked_through(s3: Any, uri: str, server: str) -> dict[str, Any]:
             if is_missing(error):
                 raise CloudError(f"There is nothing at {uri}. {_instead(s3, bucket, key)}") from error
             raise
-        return checked_archive(s3.get_object(Bucket=bucket, Key=key)["Body"], uri, server)
+        found = s3.get_object(Bucket=bucket, Key=key)
+        return checked_archive(found["Body"], uri, server), str(found["ETag"])
 
 
 def _instead(s3: Any, bucket: str, key: str) -> str:

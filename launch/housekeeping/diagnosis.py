@@ -60,6 +60,10 @@ class Wanted(AccountSettings, Protocol):
     def endpoint_type(self) -> str:
         """The instance type of endpoints."""
 
+    @property
+    def transform_type(self) -> str:
+        """The instance type of batch transforms."""
+
 
 def diagnosis(wanted: Wanted) -> Iterator[Finding]:
     """Findings, each as soon as it is made: those of this machine first."""
@@ -174,6 +178,7 @@ def _quotas(account: Account, wanted: Wanted) -> Iterator[Finding]:
     names = [
         quota_name(wanted.instance_type, "spot" if wanted.spot else "training"),
         quota_name(wanted.endpoint_type, "endpoint"),
+        quota_name(wanted.transform_type, "transform"),
     ]
     try:
         values = quotas(account.client("service-quotas"))

@@ -57,6 +57,8 @@ def user_policy(scope: Scope) -> dict[str, Any]:
         statement("Bucket", BUCKET, bucket),
         statement("ListObjects", ["s3:ListBucket"], bucket, _below(scope.prefix)),
         statement("Objects", ["s3:DeleteObject", *OBJECTS], objects),
+        # Whoever has photos asked about lists them first, and reads a manifest.
+        *_all_photos(scope),
         *optional_user_statements(scope),
     )
 
@@ -68,7 +70,7 @@ def role_policy(scope: Scope) -> dict[str, Any]:
     return policy(
         statement("Objects", OBJECTS, scope.s3(f"{scope.bucket}/{scope.prefix}/*")),
         statement("ListObjects", ["s3:ListBucket"], scope.s3(scope.bucket), _below(scope.prefix)),
-        *(one for number, uri in enumerate(scope.data, 1) for one in _photos(scope, number, uri)),
+        *_all_photos(scope),
         statement("Log", write_log, scope.arn("logs", "log-group:/aws/sagemaker/*")),
         statement(
             "Metrics",
@@ -99,6 +101,10 @@ def trust_policy(scope: Scope) -> dict[str, Any]:
 def _below(prefix: str) -> dict[str, Any]:
     # Whether a bucket is there is asked without a prefix.
     return {"StringLikeIfExists": {"s3:prefix": [prefix, f"{prefix}/*"]}}
+
+
+def _all_photos(scope: Scope) -> list[Statement]:
+    return [one for number, uri in enumerate(scope.data, 1) for one in _photos(scope, number, uri)]
 
 
 def _photos(scope: Scope, number: int, uri: str) -> list[Statement]:

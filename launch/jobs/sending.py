@@ -31,8 +31,7 @@ def send(account: Account, request: Request, *, show: Callable[[str], None] = la
     kind = next(kind for kind in KINDS.values() if kind.operation == request.operation)
     client = account.client("sagemaker")
     first = str(request.parameters[f"{kind.noun}Name"])
-    for attempt in range(1, MOST_ATTEMPTS + 1):
-        name = first if attempt == 1 else f"{first}-{attempt}"
+    for name in _names(first):
         found = kind.described(client, name) or _created(client, kind, name, renamed(request.parameters, first, name))
         if found is None:
             return name
@@ -45,6 +44,29 @@ def send(account: Account, request: Request, *, show: Callable[[str], None] = la
     raise CloudError(
         f"{first} did not succeed in {MOST_ATTEMPTS} attempts; read the reason of the last, and change it."
     )
+
+
+def next_attempt(account: Account, kind: JobKind, first: str) -> tuple[str, bool]:
+    """The name under which `send` will find or make a job, and whether it is there already.
+
+    Args:
+        account: of the job.
+        kind: of the job.
+        first: name of its first attempt.
+
+    Raises:
+        CloudError: the service could not be asked.
+    """
+    client = account.client("sagemaker")
+    for name in _names(first):
+        found = kind.described(client, name)
+        if found is None or kind.status(found) not in UNSUCCESSFUL:
+            return name, found is not None
+    return name, True
+
+
+def _names(first: str) -> list[str]:
+    return [first, *(f"{first}-{attempt}" for attempt in range(2, MOST_ATTEMPTS + 1))]
 
 
 def renamed(value: Any, old: str, new: str) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dogbreed.caching.sizes import size
+from launch.planning.channels import is_in_s3
 from launch.planning.plan import Plan
 from launch.requests.machines import machines
 from launch.requests.prices import priced
@@ -35,6 +36,16 @@ def plan_text(plan: Plan, *, region: str, presumed: Mapping[str, str] = {}) -> s
 def presumed_facts(placeholders: Sequence[str]) -> dict[str, str]:
     """What to say of each placeholder of an account that was not asked."""
     return {name: PLACEHOLDERS[name] for name in placeholders}
+
+
+def presumed_names(*places: str) -> dict[str, str]:
+    """What to say of names that hashes of what is in S3 will go into; nothing where no place is in S3.
+
+    >>> presumed_names("photos/", "dogbreed-1")
+    {}
+    """
+    unseen = any(is_in_s3(place) for place in places)
+    return {"names": "they will be others: a hash of what is in S3 goes into them"} if unseen else {}
 
 
 def duration(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from launch.requests.request import Request, canonical_sha256
 
@@ -38,12 +38,18 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]] | None:
     return [{"Key": key, "Value": value} for key, value in tags.items()] or None
 
 
-def named_by_content(make: Callable[[str, Mapping[str, str]], Request], tags: Mapping[str, str]) -> Request:
+def named_by_content(
+    make: Callable[[str, Mapping[str, str]], Request], tags: Mapping[str, str], versions: Sequence[str] = ()
+) -> Request:
     """The request whose name and tag tell what it asks for: asked for again, it finds what is there.
 
     Args:
         make: the request of a name and tags.
         tags: beside the project's own.
+        versions: of what is in S3 under names that the request says, and may be overwritten; empty ones count for
+            nothing.
     """
     sha256 = canonical_sha256(make("dogbreed", tags).parameters)
+    if known := [version for version in versions if version]:
+        sha256 = canonical_sha256({"request": sha256, "versions": known})
     return make(f"dogbreed-{sha256[:12]}", {**tags, **PROJECT, OF_REQUEST: sha256})

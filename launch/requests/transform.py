@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from launch.requests.instances import processor
 from launch.requests.request import Request
 from launch.requests.tags import tag_list
 from launch.requests.transform_settings import TransformSettings
@@ -13,6 +14,8 @@ from launch.requests.tuning_settings import given
 # The container looks at each photo for its format.
 CONTENT_TYPE = "application/x-image"
 MANIFEST = ".manifest"
+# The newest that AWS names for batch transforms: the hosts that SageMaker takes by itself have older drivers.
+GPU_AMI = "al2-ami-sagemaker-batch-gpu-535"
 
 
 def transform_job(
@@ -22,6 +25,7 @@ def transform_job(
     model: str,
     photos: str,
     output: str,
+    own_image: bool = False,
     tags: Mapping[str, str] = {},
 ) -> Request:
     """`CreateTransformJob`: each object is one photo, each answer an object of its own.
@@ -32,6 +36,7 @@ def transform_job(
         model: its name.
         photos: an S3 prefix, or the S3 URI of a manifest, which ends in .manifest.
         output: S3 prefix of the answers: that about `a/1.jpg` will be at `a/1.jpg.out`.
+        own_image: whether the container is not AWS's.
         tags: of the job.
     """
     client = {
@@ -52,7 +57,7 @@ def transform_job(
             "SplitType": "None",
         },
         "TransformOutput": _output(settings, output),
-        "TransformResources": _resources(settings),
+        "TransformResources": _resources(settings, own_image),
         "Tags": tag_list(tags),
     }
     return Request("CreateTransformJob", given(parameters))
@@ -73,12 +78,13 @@ def _output(settings: TransformSettings, output: str) -> dict[str, Any]:
     )
 
 
-def _resources(settings: TransformSettings) -> dict[str, Any]:
+def _resources(settings: TransformSettings, own_image: bool) -> dict[str, Any]:
+    needed = GPU_AMI if processor(settings.instance_type) == "gpu" and not own_image else None
     return given(
         {
             "InstanceType": settings.instance_type,
             "InstanceCount": settings.instance_count,
             "VolumeKmsKeyId": settings.volume_kms_key,
-            "TransformAmiVersion": settings.ami,
+            "TransformAmiVersion": needed if settings.ami == "auto" else settings.ami,
         }
     )

@@ -9,10 +9,13 @@ from dogbreed.arguments import check_arguments
 from dogbreed.errors import ConfigError
 
 ACCEPTED = ("application/json", "text/csv")
-# By setting: the least and the most. AWS's page "CreateTransformJob".
+# Bytes, as AWS counts them.
+MEGABYTE = 10**6
+# By setting: the least and the most. AWS's page "CreateTransformJob"; of `at_once` what a copy of the model takes:
+# it refuses the next ones with a 503, and so often refused a photo would fail the job.
 RANGES = {
     "instance_count": (1, 100),
-    "at_once": (1, 1000),
+    "at_once": (1, 64),
     "max_payload_mb": (1, 100),
     "response_seconds": (1, 3600),
     "retries": (0, 3),
@@ -29,11 +32,12 @@ class TransformSettings:
         instance_type: of each instance.
         instance_count: that share the photos.
         at_once: photos that an instance is given at once.
-        max_payload_mb: of a photo, in mebibytes; `at_once` photos of that size are 100 at most.
+        max_payload_mb: of a photo, in megabytes; `at_once` photos of that size are 100 at most.
         response_seconds: for one answer.
         retries: of a photo that is not answered.
         accept: in which form answers are left: application/json or text/csv.
-        ami: of a GPU instance's host, which brings the driver; None for the service's own.
+        ami: of a GPU instance's host, which brings the driver; "auto" for the one that AWS's image needs, None for the
+            service's own.
         volume_kms_key: of the instances' volumes.
         output_kms_key: of the answers.
         tags: on all that is made, beside the project's own.
@@ -49,7 +53,7 @@ class TransformSettings:
     response_seconds: int = 60
     retries: int = 3
     accept: str = "application/json"
-    ami: str | None = None
+    ami: str | None = "auto"
     volume_kms_key: str | None = None
     output_kms_key: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -70,4 +74,4 @@ class TransformSettings:
     @property
     def most_bytes(self) -> int:
         """Of a photo."""
-        return self.max_payload_mb * 2**20
+        return self.max_payload_mb * MEGABYTE

@@ -13,6 +13,7 @@ from dogbreed.data.folder import photo_files
 from dogbreed.data.member_names import name_fault
 from dogbreed.data.photos import PhotoError, decode, read
 from dogbreed.errors import DataError
+from launch.requests.transform_settings import MEGABYTE
 from launch.shipping.manifest import Manifest
 from launch.transforms.photo_place import PhotoPlace
 
@@ -60,5 +61,5 @@ def _looked(root: Path, path: Path, most_bytes: int, bar: Any) -> tuple[str, int
     except PhotoError as error:
         return f"{path} {error}"
     if len(content) > most_bytes:
-        return f"{path} is larger than transform.max_payload_mb={most_bytes >> 20} MB."
+        return f"{path} is larger than transform.max_payload_mb={most_bytes // MEGABYTE}."
     return hashlib.sha256(content).hexdigest(), len(content)

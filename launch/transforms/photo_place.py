@@ -19,6 +19,7 @@ class PhotoPlace:
         faults: why a photo is not sent, by how it is called here.
         manifest: of the folder to upload; None for photos that are in S3.
         root: of that folder.
+        version: of photos that may be overwritten under their names; empty where the place's own name tells.
     """
 
     uri: str
@@ -26,3 +27,4 @@ class PhotoPlace:
     faults: Mapping[Path | str, str] = field(default_factory=dict)
     manifest: Manifest | None = None
     root: Path = Path()
+    version: str = ""

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dogbreed.data.photos import MAX_PIXELS
 from dogbreed.errors import ConfigError
 from dogbreed.predicting.table_file import TableFile
 from launch.endpoints import hosting
 from launch.endpoints.deploy_order import DRY_RUNS, NO_MODEL, Target
 from launch.endpoints.deployment import IMAGES
 from launch.endpoints.endpoint_settings import EndpointSettings
+from launch.endpoints.model_source import ModelSource
 from launch.requests.request import Request
 from launch.requests.tags import named_by_content
 from launch.requests.transform import transform_job
 from launch.requests.transform_settings import TransformSettings
 from launch.requests.validation import check
+from launch.transforms.photo_place import PhotoPlace
 
-# Breeds in an answer of the container.
-TOP = 5
+# Breeds in an answer: what the model's code can tell.
+MOST = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class Order:
     photos: str
     out: str = "predictions.csv"
     overwrite: bool = False
-    top_k: int = TOP
+    top_k: int = 5
     yes: bool = False
     dry_run: bool | str = False
 
@@ -54,8 +55,8 @@ class Order:
             raise ConfigError(NO_MODEL)
         if not self.photos:
             raise ConfigError("Expected photos=FOLDER, photos=s3://BUCKET/PREFIX, or the s3:// of a manifest.")
-        if not 1 <= self.top_k <= TOP:
-            raise ConfigError(f"Expected top_k from 1 to {TOP}, which is what a container tells, got {self.top_k}.")
+        if not 1 <= self.top_k <= MOST:
+            raise ConfigError(f"Expected top_k from 1 to {MOST}, got {self.top_k}.")
         if self.dry_run not in DRY_RUNS:
             raise ConfigError(f"Expected dry_run to be true, false or json, got {self.dry_run!r}.")
 
@@ -83,7 +84,7 @@ class Transform:
 
 
 def planned(
-    transform: TransformSettings, endpoint: EndpointSettings, target: Target, *, model_data: str, photos: str
+    transform: TransformSettings, endpoint: EndpointSettings, target: Target, source: ModelSource, place: PhotoPlace
 ) -> Transform:
     """The requests, named by what they ask for, each checked against AWS's description of its API.
 
@@ -91,8 +92,8 @@ def planned(
         transform: what it runs on.
         endpoint: whose container answers, as behind an endpoint.
         target: where it goes.
-        model_data: of the model.tar.gz in S3.
-        photos: as `transform_job` takes them.
+        source: of the model.
+        place: of the photos.
 
     Raises:
         ConfigError: something that SageMaker would not take.
@@ -100,24 +101,28 @@ def planned(
     image = endpoint.image or IMAGES[endpoint.server](
         target.region, transform.instance_type, endpoint.framework_version
     )
-    container = {"image": image, "role": target.role, "region": target.region, "model_data": model_data}
+    container = {"image": image, "role": target.role, "region": target.region, "model_data": source.uri}
     model = named_by_content(
         lambda name, tags: hosting.model(name, endpoint, **container, tags=tags),
         transform.tags,
+        [source.version],
     )
-    of_job = partial(_job, transform, str(model.parameters["ModelName"]), photos, target.root)
-    made = Transform(model, named_by_content(of_job, transform.tags))
+    own_image = endpoint.image is not None
+    of_job = partial(_job, transform, str(model.parameters["ModelName"]), place.uri, target.root, own_image)
+    made = Transform(model, named_by_content(of_job, transform.tags, [place.version]))
     for request in (made.model, made.job):
         check(request)
     return made
 
 
 def _job(
-    settings: TransformSettings, model: str, photos: str, root: str, name: str, tags: Mapping[str, str]
+    settings: TransformSettings,
+    model: str,
+    photos: str,
+    root: str,
+    own_image: bool,
+    name: str,
+    tags: Mapping[str, str],
 ) -> Request:
-    return transform_job(name, settings, model=model, photos=photos, output=f"{root}/transform/{name}/", tags=tags)
-
-
-def limits(settings: TransformSettings) -> dict[str, str]:
-    """Variables by which the container takes what it is sent: any photo that is read here."""
-    return {"DOGBREED_MAX_BYTES": str(settings.most_bytes), "DOGBREED_MAX_PIXELS": str(MAX_PIXELS)}
+    output = f"{root}/transform/{name}/"
+    return transform_job(name, settings, model=model, photos=photos, output=output, own_image=own_image, tags=tags)

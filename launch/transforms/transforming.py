@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dogbreed.errors import CloudError
+from dogbreed.errors import CloudError, DogbreedError
 from dogbreed.predicting.table_file import TableFile, Written
 from launch.accounts.account import Account, open_account, presumed_account
 from launch.endpoints.creation import make
@@ -17,10 +17,11 @@ from launch.endpoints.endpoint_settings import EndpointSettings
 from launch.endpoints.model_source import ModelSource, model_source, presumed_source
 from launch.jobs.following import follow
 from launch.jobs.job_kinds import KINDS, UNSUCCESSFUL
-from launch.jobs.sending import send
+from launch.jobs.outcome import Outcome
+from launch.jobs.sending import next_attempt, send
 from launch.planning.channels import is_in_s3
 from launch.planning.confirmation import confirm
-from launch.planning.plan_text import presumed_facts
+from launch.planning.plan_text import presumed_facts, presumed_names
 from launch.requests.job_settings import JobSettings
 from launch.requests.request import as_json
 from launch.requests.transform_settings import TransformSettings
@@ -30,7 +31,9 @@ from launch.transforms.left_answers import BATCH, LeftAnswers
 from launch.transforms.local_photos import local_photos
 from launch.transforms.photo_place import PhotoPlace
 from launch.transforms.stored_photos import presumed_place, stored_photos
-from launch.transforms.transform_order import Order, Transform, limits, planned
+from launch.transforms.transform_container import container
+from launch.transforms.transform_failure import left_text, transform_failure
+from launch.transforms.transform_order import Order, Transform, planned
 from launch.transforms.transform_text import plan_lines
 
 KIND = KINDS["transform"]
@@ -65,9 +68,10 @@ def transform(
     source = model_source(account.client("sagemaker"), s3, order.model, target.root, endpoint.server)
     most = settings.most_bytes
     place = stored_photos(s3, uri, most) if is_in_s3(uri) else _local(uri, most, target)
-    plan = planned(settings, container(endpoint, settings), target, model_data=source.uri, photos=place.uri)
+    plan = planned(settings, container(endpoint, settings, order.top_k), target, source, place)
     text = plan_lines(plan, settings, source, place, region=account.region)
-    is_paid = _is_there(account, plan)
+    name, is_paid = next_attempt(account, KIND, plan.name)
+    table.check(_command(name, order, source))
     confirm(text, "Go on with it?" if is_paid else "Send it?", yes=order.yes or is_paid, show=show)
     return _Transforming(order, account, plan, source, place, show, sleep).go_on(job.prefix, table, settings)
 
@@ -78,37 +82,30 @@ def dry_run(order: Order, settings: TransformSettings, endpoint: EndpointSetting
     Raises:
         DogbreedError: something that cannot be sent.
     """
+    # Looked at for what cannot be written.
+    _ = order.table
     found = presumed_account(job)
     target = Target(found.region, found.role, f"s3://{found.bucket}/{job.prefix}")
     source = presumed_source(order.model, target.root)
     uri = order.photos
     place = presumed_place(uri) if is_in_s3(uri) else _local(uri, settings.most_bytes, target)
-    plan = planned(settings, container(endpoint, settings), target, model_data=source.uri, photos=place.uri)
+    plan = planned(settings, container(endpoint, settings, order.top_k), target, source, place)
     requests = as_json([plan.model, plan.job])
     if order.dry_run == "json":
         return requests
-    presumed = presumed_facts(found.placeholders)
+    presumed = presumed_facts(found.placeholders) | presumed_names(order.model, order.photos)
     text = plan_lines(plan, settings, source, place, region=found.region, presumed=presumed)
     return f"{text}\n\nNothing has been sent. The requests:\n{requests}"
 
 
-def container(endpoint: EndpointSettings, settings: TransformSettings) -> EndpointSettings:
-    """The settings of the model's container: those of an endpoint, for what a batch transform sends."""
-    return replace(
-        endpoint,
-        instance_type=settings.instance_type,
-        response_seconds=min(settings.response_seconds, endpoint.response_seconds),
-        environment={**limits(settings), **endpoint.environment},
-    )
+def _command(name: str, order: Order, source: ModelSource) -> dict[str, object]:
+    """All that the rows of the table depend on."""
+    classes = (source.card or {}).get("class_names")
+    return {"job": name, "top_k": min(order.top_k, len(classes or range(order.top_k))), "batch_size": BATCH}
 
 
 def _local(folder: str, most_bytes: int, target: Target) -> PhotoPlace:
     return local_photos(Path(folder).expanduser(), most_bytes, place=target.root)
-
-
-def _is_there(account: Account, plan: Transform) -> bool:
-    found = KIND.described(account.client("sagemaker"), plan.name)
-    return found is not None and KIND.status(found) not in UNSUCCESSFUL
 
 
 @dataclass(frozen=True)
@@ -128,9 +125,11 @@ class _Transforming:
         make(self.account, self.plan.model)
         name = send(self.account, self.plan.job, show=self.show)
         outcome = follow(self.account, name, kind=KIND.name, show=self.show, sleep=self.sleep)
+        if outcome.status in UNSUCCESSFUL:
+            raise self._failed(outcome, table, settings)
         if outcome.error:
             raise CloudError(outcome.error)
-        return self._written(table, name, settings) if outcome.succeeded else None
+        return self._written(table, self._left(settings), name) if outcome.succeeded else None
 
     def _upload(self, prefix: str) -> None:
         s3 = self.account.client("s3")
@@ -142,8 +141,19 @@ class _Transforming:
             root, manifest = self.place.root, self.place.manifest
             upload_folder(s3, root, manifest, bucket=self.account.bucket, prefix=prefix, show=self.show)
 
-    def _written(self, table: TableFile, name: str, settings: TransformSettings) -> Written:
+    def _failed(self, outcome: Outcome, table: TableFile, settings: TransformSettings) -> CloudError:
+        """What to say of it; what it has answered, and was paid for, is written."""
+        try:
+            left = left_text(table.path, self._written(table, self._left(settings), outcome.name))
+        except DogbreedError as error:
+            left = str(error)
+        return transform_failure(outcome, self.account.region, left=left)
+
+    def _left(self, settings: TransformSettings) -> LeftAnswers:
         output = str(self.plan.job.parameters["TransformOutput"]["S3OutputPath"])
         left = LeftAnswers(self.account.client("s3"), output, settings.accept, self.order.top_k)
-        command = {"job": name, "top_k": self.order.top_k, "batch_size": BATCH}
+        return left.found(self.place)
+
+    def _written(self, table: TableFile, left: LeftAnswers, name: str) -> Written:
+        command = _command(name, self.order, self.source)
         return table.write(self.place.names, partial(left.about, self.place), command, show=self.show)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from dogbreed.data import jpeg_costs, photo_costs, photos
 from dogbreed.data.costly_error import CostlyError
 from dogbreed.data.photo_costs import CountedFile
 from dogbreed.data.photos import PhotoError, decode
+from dogbreed.data.webp_canvas import webp_canvas
 from tests.data import costly_photos
 from tests.data.costly_photos import COSTLY, app, chunk, exif_that_reads_itself_again, gif, jpeg, png, saved, scans
 from tests.data.photo_folders import noise
@@ -34,6 +37,33 @@ def test_a_file_that_asks_for_more_than_a_photo_does_is_refused_for_a_photos_pri
     assert refused.value.fault in ("too large", "unreadable")
     assert "\n" not in str(refused.value)
     assert len(reads) <= photo_costs.READS + len(content) // photo_costs.BYTES_A_READ + 1
+
+
+def animated_webp(width: int, height: int) -> bytes:
+    """Few bytes of so large a canvas, with frames of 8 x 8 pixels in it."""
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (0, 250)]
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:])
+    content = bytearray(file.getvalue())
+    content[24:27], content[27:30] = (width - 1).to_bytes(3, "little"), (height - 1).to_bytes(3, "little")
+    return bytes(content)
+
+
+def test_a_webp_is_refused_by_its_canvas_before_pillow_makes_two_of_that_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("It was opened."))
+    with pytest.raises(PhotoError, match="too large: 8192 x 6144") as refused:
+        decode(animated_webp(8192, 6144), max_pixels=2**24)
+    assert refused.value.fault == "too large"
+
+
+@pytest.mark.parametrize("size", [(300, 200), (1, 7), (2000, 50)])
+@pytest.mark.parametrize(
+    "options", [{"lossless": True}, {"quality": 50}, {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}]
+)
+def test_the_canvas_of_a_webp_of_each_kind_is_read_as_pillow_does(
+    size: tuple[int, int], options: dict[str, Any]
+) -> None:
+    assert webp_canvas(saved(noise(*size), "WEBP", **options)) == size
 
 
 PHOTO = noise(300, 200, seed=3)

@@ -13,7 +13,7 @@ from tests.exporting.exported_files import ASK, SUFFIXES
 # What differs in how it is computed: attention, and a network of timm with depthwise convolutions and
 # squeeze-and-excitation. Image sizes: None where attention is of one size.
 # All of torchvision's in both formats: benchmarks/export_every_backbone.py
-CASES = [("vit_b_32", None, "onnx"), ("timm/test_efficientnet", 64, "torch_export")]
+CASES = [("timm/test_vit", None, "onnx"), ("timm/test_efficientnet", 64, "torch_export")]
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from tests.launch.scripted_aws import ACCOUNT_ID, BUCKET, REGION, ROLE, Scripted
 TRUST = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}}]})
 KNOWN = f"job.region={REGION} job.bucket=dogs job.prefix=dogbreed job.role={ROLE}"
 TRAINING, ENDPOINT = "ml.g4dn.xlarge for training job usage", "ml.m5.large for endpoint usage"
+TRANSFORM = "ml.m5.xlarge for transform job usage"
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> ScriptedAws:
         "HeadBucket": [{}],
         "ListServiceQuotas": [
             {"Quotas": [{"QuotaName": TRAINING, "Value": 2.0}], "NextToken": "more"},
-            {"Quotas": [{"QuotaName": ENDPOINT, "Value": 4.0}]},
+            {"Quotas": [{"QuotaName": ENDPOINT, "Value": 4.0}, {"QuotaName": TRANSFORM, "Value": 1.0}]},
         ],
     }
     monkeypatch.setattr(account_module, "open_session", lambda _: (aws.session, REGION))
@@ -81,6 +82,7 @@ def test_an_account_that_has_all_is_told_so_and_nothing_is_made(aws: ScriptedAws
         "bucket",
         "quota",
         "quota",
+        "quota",
     ]
     assert f"✓ bucket       {BUCKET}" in lines
     assert f"✓ quota        {TRAINING}: 2" in lines
@@ -121,7 +123,13 @@ def missing(aws: ScriptedAws) -> dict[str, tuple[str, Any]]:
         "another's bucket": ("HeadBucket", [("403", "Forbidden")]),
         "no quota": (
             "ListServiceQuotas",
-            [{"Quotas": [{"QuotaName": TRAINING, "Value": 0.0}, {"QuotaName": ENDPOINT, "Value": 1.0}]}],
+            [
+                {
+                    "Quotas": [
+                        {"QuotaName": n, "Value": v} for n, v in ((TRAINING, 0.0), (ENDPOINT, 1.0), (TRANSFORM, 1.0))
+                    ]
+                }
+            ],
         ),
         "unknown quota": ("ListServiceQuotas", [{"Quotas": []}]),
         "quotas unseen": ("ListServiceQuotas", [denied]),
@@ -156,7 +164,7 @@ def missing(aws: ScriptedAws) -> dict[str, tuple[str, Any]]:
         ("no bucket", ["✗ bucket       there is no bucket dogs: aws s3 mb s3://dogs --region eu-west-1"]),
         ("another's bucket", ["✗ bucket       The bucket dogs is not the account's 123456789012"]),
         ("no quota", [f"✗ quota        {TRAINING}: 0; at least 1 is needed. aws .*increase --region {REGION} "]),
-        ("unknown quota", [f"✗ quota        {name}: not among those" for name in (TRAINING, ENDPOINT)]),
+        ("unknown quota", [f"✗ quota        {name}: not among those" for name in (TRAINING, ENDPOINT, TRANSFORM)]),
         ("quotas unseen", ["✗ quotas       These credentials may not do servicequotas:ListServiceQuotas"]),
     ],
 )

@@ -135,6 +135,14 @@ def test_photos_elsewhere_in_s3_are_read_and_not_written() -> None:
     assert "ec2:CreateNetworkInterface" in allowed_actions(reads)
 
 
+def test_photos_elsewhere_in_s3_are_listed_by_whoever_has_them_asked_about() -> None:
+    asks = user_policy(Scope(REGION, ACCOUNT_ID, ROLE, BUCKET, "dogbreed", ["s3://photos/dogs/"]))
+    assert allows(asks, "s3:ListBucket", "arn:aws:s3:::photos", s3__prefix="dogs/")
+    assert allows(asks, "s3:GetObject", "arn:aws:s3:::photos/dogs/all.manifest")
+    assert not allows(asks, "s3:PutObject", "arn:aws:s3:::photos/dogs/all.manifest")
+    assert not allows(asks, "s3:ListBucket", "arn:aws:s3:::photos", s3__prefix="cats/")
+
+
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/0123-abcd"
 TRACKING = f"arn:aws:sagemaker:{REGION}:{ACCOUNT_ID}:mlflow-tracking-server/dogs"
 WHOLE = Scope(REGION, ACCOUNT_ID, ROLE, BUCKET, "dogbreed", vpc=True, kms=KEY, mlflow=TRACKING, remote_debug=True)

@@ -27,7 +27,6 @@ NETWORKS = {
     "a convolutional network": ("shufflenet_v2_x0_5", "stage3", 64),
     "one whose batch norm comes first": ("densenet121", "features.denseblock3", 32),
     "the whole of a backbone": ("resnet18", True, 32),
-    "a transformer": ("swin_t", "features.3", 32),
     "a transformer of plain layers": ("timm/vit_tiny_patch16_224", "blocks.2", 224),
 }
 

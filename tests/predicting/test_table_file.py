@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import json
 import os
@@ -21,6 +22,7 @@ from dogbreed.command_line import run_command
 from dogbreed.data.lock import locked
 from dogbreed.predicting import table_file
 from dogbreed.predicting.answering import answers
+from dogbreed.predicting.journal import Journal
 from dogbreed.predicting.opening import AHEAD
 from dogbreed.predictor import BreedPredictor
 from tests.data.photo_folders import add_photo, noise
@@ -234,6 +236,70 @@ def test_a_command_that_ended_while_it_wrote_the_table_writes_it_again(
     assert (Path("a.csv").read_bytes(), Path("a.csv.partial").exists()) == (before, False)
 
 
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    for number in range(9):
+        add_photo(tmp_path / "few" / f"{number}.png", noise(40, 36, seed=number))
+    return tmp_path / "few"
+
+
+@pytest.fixture
+def finished(typed: Typed, few: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The journal of a command that ended between its last answer and its table."""
+    with monkeypatch.context() as patch:
+        patch.setattr("dogbreed.predicting.journal.Journal.remove", lambda _: None)
+        typed("few", "out=a.csv")
+    Path("a.csv").unlink()
+    return Path("a.csv.partial")
+
+
+def _added(few: Path, _: Path) -> None:
+    add_photo(few / "99.png", noise(40, 36, seed=99))
+
+
+def _overwritten(few: Path, _: Path) -> None:
+    add_photo(few / "6.png", noise(44, 36, seed=99))
+
+
+def _damaged(_: Path, journal: Path) -> None:
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([*lines[:6], b"{}" + lines[6], *lines[7:]]))
+
+
+@pytest.mark.parametrize(("happens", "kept"), [(_added, "8 of 10"), (_overwritten, "4 of 9"), (_damaged, "4 of 9")])
+def test_a_finished_journal_counts_for_the_photos_that_it_is_about_and_no_others(
+    typed: Typed, few: Path, finished: Path, happens: Callable[[Path, Path], None], kept: str
+) -> None:
+    happens(few, finished)
+    status, _, err = typed("few", "out=a.csv")
+    assert (status, f"{kept} photos are answered already" in err) == (0, True)
+    typed("few", "out=b.csv")
+    assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes()
+
+
+def test_no_table_is_written_that_lacks_answers(
+    typed: Typed, few: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = Journal.rows
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "rows", lambda journal: itertools.islice(rows(journal), 5))
+        status, _, err = typed("few", "out=a.csv")
+    assert (status, Path("a.csv").exists(), finished.exists()) == (1, False, True)
+    assert "Expected 9 answers in a.csv.partial, 5 can be read" in err
+    assert typed("few", "out=a.csv")[1] == "a.csv: 9 photos\n"
+
+
+def test_the_same_words_in_another_folder_are_another_command(
+    interrupted: Typed, typed: Typed, few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = f"out={tmp_path / 'a.csv'}"
+    interrupted("few", out)
+    (tmp_path / "x").mkdir()
+    few.rename(tmp_path / "x" / "few")
+    monkeypatch.chdir(tmp_path / "x")
+    assert "holds answers of another command (other photos)" in typed("few", out)[2]
+
+
 def test_two_processes_do_not_write_one_table(typed: Typed, photos: Path, tmp_path: Path) -> None:
     with locked(tmp_path / "a.csv.partial"):
         assert "Another process is writing a.csv" in typed(photos, "out=a.csv")[2]
@@ -271,11 +337,15 @@ def test_what_cannot_be_written_is_told_in_one_line(
 
 def test_a_photo_whose_name_is_not_text_has_a_row_in_every_format(typed: Typed, tmp_path: Path) -> None:
     add_photo(tmp_path / os.fsdecode(b"odd/\xff,\n.png"))
+    add_photo(tmp_path / "odd" / "\r.png")
     for out in ("a.csv", "a.jsonl"):
         assert typed("odd", f"out={out}")[0] == 0
     with Path("a.csv").open(newline="") as file:
-        assert next(csv.DictReader(file))["file"] == "odd/\\udcff,\n.png"
-    assert json.loads(Path("a.jsonl").read_text())["file"] == os.fsdecode(b"odd/\xff,\n.png")
+        assert [row["file"] for row in csv.DictReader(file)] == ["odd/\r.png", "odd/\\udcff,\n.png"]
+    told = [json.loads(line)["file"] for line in Path("a.jsonl").read_text().splitlines()]
+    assert told == ["odd/\r.png", os.fsdecode(b"odd/\xff,\n.png")]
+    printed = io.StringIO(typed("odd", "format=csv", "top_k=1")[1], newline="")
+    assert next(csv.DictReader(printed))["file"] == "odd/\r.png"
 
 
 def test_photos_are_listed_and_opened_only_a_little_ahead(model: Path, photos: Path) -> None:

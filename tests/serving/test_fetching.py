@@ -10,7 +10,7 @@ import pytest
 
 from dogbreed.serving.error import RequestError
 from dogbreed.serving.fetching.allowance import Allowance
-from dogbreed.serving.fetching.fetcher import AT_ONCE, REDIRECTS, Fetcher
+from dogbreed.serving.fetching.fetcher import AT_ONCE, REDIRECTS, Fetcher, fetcher_of
 from dogbreed.serving.fetching.places import Place
 from tests.serving.tls_host import NAME, PUBLIC, Host, answer, redirect, says, tls_host
 
@@ -348,6 +348,22 @@ def test_no_more_photos_are_fetched_at_once_than_there_are_turns() -> None:
     for thread in threads:
         thread.join(20)
     assert refused(fetcher).status == 400
+
+
+def test_half_of_the_threads_are_left_for_photos_at_hand() -> None:
+    fetcher = fetcher_of((NAME,), 1)
+    with fetcher.turns:
+        assert refused(fetcher).status == 429
+
+
+def test_the_time_of_the_fetches_begins_with_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    allowed = allowance(seconds=5)
+    now[0] = 110
+    assert allowed.seconds_left() == 5
+    now[0] = 112
+    assert allowed.seconds_left() == 3
 
 
 def test_a_resolver_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

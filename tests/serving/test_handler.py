@@ -16,8 +16,10 @@ from torch import Tensor
 
 from dogbreed.data.transforms import evaluation_transform, normalise
 from dogbreed.predictor import BreedPredictor
+from dogbreed.serving import handler
 from dogbreed.serving.error import RequestError
 from dogbreed.serving.handler import input_fn, model_fn, output_fn, predict_fn
+from dogbreed.serving.settings import Settings
 from tests.data.photo_folders import noise
 from tests.trained_models import CLASS_NAMES, save_small
 
@@ -50,6 +52,13 @@ def npy(array: np.ndarray[Any, Any]) -> bytes:
     file = io.BytesIO()
     np.save(file, array)
     return file.getvalue()
+
+
+def test_an_answer_has_as_many_breeds_as_the_process_was_told(
+    predictor: BreedPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "process_settings", lambda: Settings(top_k=2))
+    assert [len(breeds) for breeds in answered(encoded(PHOTOS[0]), "image/png", predictor)] == [2]
 
 
 def answered(body: bytes | str, media: str, predictor: BreedPredictor) -> list[list[dict[str, Any]]]:

@@ -91,8 +91,7 @@ def test_a_run_killed_after_any_step_ends_as_if_nothing_had_happened(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("step", range(1, STEPS))
+@pytest.mark.parametrize(("step", "workers"), [(step, step % 2 * 2) for step in range(1, STEPS)])
 def test_a_run_that_is_asked_to_stop_stores_its_state_and_exits_with_143(
     photos: Path, uninterrupted: Path, tmp_path: Path, step: int, workers: int
 ) -> None:

@@ -21,15 +21,12 @@ class Allowance:
 
     Attributes:
         bytes_left: of photos.
-        seconds: from the beginning of the request's first fetch.
+        seconds: from when they are first asked for: the beginning of the request's first fetch.
     """
 
     bytes_left: int
     seconds: float
-    _end: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._end = time.monotonic() + self.seconds
+    _end: float | None = field(default=None, init=False)
 
     def seconds_left(self) -> float:
         """Always above 0.
@@ -37,7 +34,9 @@ class Allowance:
         Raises:
             TimeoutError: there are none.
         """
-        left = self._end - time.monotonic()
+        now = time.monotonic()
+        self._end = now + self.seconds if self._end is None else self._end
+        left = self._end - now
         if left <= 0:
             raise TimeoutError
         return left

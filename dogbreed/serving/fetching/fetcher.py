@@ -21,7 +21,7 @@ from dogbreed.serving.fetching.public_addresses import Address, addresses, is_pu
 from dogbreed.serving.fetching.resolving import resolve
 
 REDIRECTS = 3
-# A fetch holds one of the server's threads while it waits for someone else: half of them are left for photos at hand.
+# Where nobody says how many threads there are.
 AT_ONCE = max(1, min(4, os.cpu_count() or 1) // 2)
 ADDRESSES = 4
 
@@ -39,6 +39,7 @@ class Fetcher:
         allowed: whether an address may be connected to.
         connect: to an address and port, within so many seconds.
         context: of TLS.
+        turns: one for each of the photos that are fetched at once.
     """
 
     places: frozenset[Place]
@@ -46,7 +47,7 @@ class Fetcher:
     allowed: Callable[[Address], bool] = is_public
     connect: Callable[[tuple[str, int], float], socket.socket] = socket.create_connection
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
-    _free: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+    turns: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
 
     def fetch(self, url: str, allowance: Allowance) -> bytes:
         """The photo's bytes.
@@ -56,12 +57,12 @@ class Fetcher:
                 photo, 429 while too many photos are being fetched.
         """
         question = self._question(url)
-        if not self._free.acquire(blocking=False):
-            raise RequestError(429, f"Expected at most {AT_ONCE} photos to be fetched at once: try again.")
+        if not self.turns.acquire(blocking=False):
+            raise RequestError(429, "Expected fewer photos to be fetched at once: try again.")
         try:
             return self._followed(url, question, allowance)
         finally:
-            self._free.release()
+            self.turns.release()
 
     def _followed(self, url: str, question: tuple[Place, str], allowance: Allowance) -> bytes:
         for _ in range(REDIRECTS + 1):
@@ -114,10 +115,11 @@ def _only_request_errors(place: Place) -> Iterator[None]:
 
 
 @lru_cache(4)
-def fetcher_of(hosts: tuple[str, ...]) -> Fetcher:
-    """The fetcher of the hosts that `Settings` lists.
+def fetcher_of(hosts: tuple[str, ...], at_once: int = AT_ONCE) -> Fetcher:
+    """The fetcher of the hosts that `Settings` lists, of so many photos at once.
 
     Raises:
         ConfigError: one of them is no host.
     """
-    return Fetcher(frozenset(listed_place(host) for host in hosts))
+    places = frozenset(listed_place(host) for host in hosts)
+    return Fetcher(places, turns=threading.BoundedSemaphore(at_once))

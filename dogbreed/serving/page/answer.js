@@ -72,8 +72,13 @@ export function hideOverlay() {
   toggled(false, null);
 }
 
-function toggled(on, chosen) {
+// Whatever it said meanwhile.
+export function nameToggle() {
   part("toggle").textContent = "Show what speaks for it";
+}
+
+function toggled(on, chosen) {
+  nameToggle();
   part("overlay").hidden = part("legend").hidden = !on;
   part("toggle").setAttribute("aria-pressed", on);
   for (const button of part("breeds").querySelectorAll("button")) {

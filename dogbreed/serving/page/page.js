@@ -1,7 +1,7 @@
 // Photos come in, are asked about one after the other, and can be looked at again.
 
 import { showModel } from "./about.js";
-import { hideOverlay, hidePhoto, made, showAnswer, showOverlay, showPhoto } from "./answer.js";
+import { hideOverlay, hidePhoto, made, nameToggle, showAnswer, showOverlay, showPhoto } from "./answer.js";
 import { ask, model as askModel, Refusal } from "./asking.js";
 import { listen } from "./intake.js";
 import { percent, size, spoken } from "./wording.js";
@@ -12,7 +12,9 @@ const part = (id) => document.getElementById(id);
 const asked = [];
 let model = null;
 let shown = null;
+let following = true; // whether the photo that is asked about is shown, until an earlier one is chosen
 let current = new AbortController();
+let explaining = new AbortController();
 
 async function knownModel() {
   if (model === null) {
@@ -25,6 +27,7 @@ async function knownModel() {
 async function take(files) {
   current.abort();
   const { signal } = (current = new AbortController());
+  following = true;
   clearAlert();
   for (const file of files) {
     if (signal.aborted) return;
@@ -40,7 +43,9 @@ async function taken(file, signal) {
     wait(photo);
     photo.answer = await answered(photo, signal);
     keep(photo);
-    show(photo);
+    if (following) return show(photo);
+    drawStrip();
+    say(`${photo.name}: ${spoken(photo.answer, model.names.length)}`);
   } catch (error) {
     URL.revokeObjectURL(photo.url);
     if (!signal.aborted) refused(error, photo);
@@ -48,14 +53,21 @@ async function taken(file, signal) {
 }
 
 function wait(photo) {
-  shown = photo;
-  document.body.classList.add("started");
-  showPhoto(photo);
   say(`Looking at ${photo.name}.`);
+  document.body.classList.add("started");
+  if (following) lookAt(photo);
 }
 
-async function answered({ file }, signal) {
-  const response = await ask("invocations", file, "application/json;verbose", { signal, waiting });
+function lookAt(photo) {
+  explaining.abort();
+  explaining = new AbortController();
+  shown = photo;
+  showPhoto(photo);
+}
+
+async function answered(photo, signal) {
+  const options = { signal, waiting: waiting(photo, "headline") };
+  const response = await ask("invocations", photo.file, "application/json;verbose", options);
   const { predictions, details } = await response.json();
   return {
     breeds: predictions[0].slice(0, MOST).map(({ index, probability }) => ({ index, probability, name: model.names[index] })),
@@ -66,8 +78,7 @@ async function answered({ file }, signal) {
 }
 
 function show(photo) {
-  shown = photo;
-  showPhoto(photo);
+  lookAt(photo);
   showAnswer(photo.answer, model.names.length, (index) => explain(photo, index));
   drawStrip();
   say(spoken(photo.answer, model.names.length));
@@ -80,7 +91,8 @@ async function explain(photo, index) {
   try {
     if (!photo.overlays.has(index)) {
       say(`Looking for what speaks for ${breed.name}.`);
-      const response = await ask(`explain?index=${index}`, photo.file, "image/png", { signal: current.signal, waiting });
+      const options = { signal: explaining.signal, waiting: waiting(photo, "toggle") };
+      const response = await ask(`explain?index=${index}`, photo.file, "image/png", options);
       photo.overlays.set(index, URL.createObjectURL(await response.blob()));
     }
     // Another photo or breed may have been chosen meanwhile.
@@ -88,7 +100,9 @@ async function explain(photo, index) {
     showOverlay(breed, photo.overlays.get(index), model);
     say(`The photo is coloured where it speaks for ${breed.name}.`);
   } catch (error) {
-    if (error.name !== "AbortError" && shown === photo) failed(error, () => explain(photo, index));
+    if (error.name === "AbortError" || shown !== photo) return;
+    nameToggle();
+    failed(error, () => explain(photo, index));
   }
 }
 
@@ -107,8 +121,12 @@ function keep(photo) {
 }
 
 function drawStrip() {
+  // The strip is drawn anew: the keyboard stays where it was, or at the end if that is gone.
+  const inside = part("strip").contains(document.activeElement);
+  const chosen = asked.find(({ button }) => button === document.activeElement) ?? asked.at(-1);
   part("earlier").hidden = asked.length < 2;
   part("strip").replaceChildren(...asked.map(stripItem));
+  if (inside) chosen.button.focus({ preventScroll: true });
 }
 
 function stripItem(photo) {
@@ -117,26 +135,28 @@ function stripItem(photo) {
   button.append(made("img", { src: photo.url, alt: "" }), made("span", {}, name));
   button.append(made("span", { class: "digits" }, percent(probability)));
   button.addEventListener("click", () => {
-    current.abort();
-    current = new AbortController();
+    following = false;
     clearAlert();
     show(photo);
-    // The strip was drawn anew: the keyboard stays where it was.
-    part("strip").querySelector("[aria-current=true]").focus();
   });
+  photo.button = button;
   return made("li", {}, button);
 }
 
-function waiting(seconds) {
-  say(`The server is busy: asking again in ${seconds} s.`);
-  // Of whichever is waited for.
-  part(shown.answer ? "toggle" : "headline").textContent = `The server is busy, asking again in ${seconds} s …`;
+// Says so where the answer is awaited.
+function waiting(photo, place) {
+  return (seconds) => {
+    say(`The server is busy: asking again in ${seconds} s.`);
+    if (shown === photo) part(place).textContent = `The server is busy, asking again in ${seconds} s …`;
+  };
 }
 
 function refused(error, { name, file }) {
-  hidePhoto();
-  shown = null;
-  drawStrip();
+  if (following) {
+    hidePhoto();
+    shown = null;
+    drawStrip();
+  }
   // The server does not know what the photo is called.
   error.message = error.message.replace(/^The photo/, name);
   failed(error, () => take([file]));

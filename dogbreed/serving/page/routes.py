@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import io
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from importlib import import_module
 from importlib.resources import files
 from typing import Any
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -28,8 +30,9 @@ HEADERS = {
     # Another version of the server has another page.
     "Cache-Control": "no-cache",
 }
-# Carries work out on the server's bounded pool; raises where that is full.
-Run = Callable[[Callable[[], Any]], Awaitable[Any]]
+# Carries work on a request's body out on the server's bounded pool, as long as its client is there; raises where that
+# is full, before the body is read.
+Run = Callable[[Request, Callable[[bytes], Any]], Awaitable[Any]]
 
 
 def page_routes(predictor: BreedPredictor, settings: Settings, run: Run) -> list[Route]:
@@ -47,12 +50,11 @@ def page_routes(predictor: BreedPredictor, settings: Settings, run: Run) -> list
     known = about(predictor.artifact, settings)
 
     async def model(_: Request) -> Response:
-        return JSONResponse(known, headers=HEADERS)
+        return JSONResponse(known, headers=HEADERS, background=BackgroundTask(_prepare_overlays))
 
     async def explain(request: Request) -> Response:
         index = _index(request.query_params.get("index"), len(predictor.class_names))
-        body = await request.body()
-        picture = await run(functools.partial(explanation, predictor, settings, body, index))
+        picture = await run(request, lambda body: explanation(predictor, settings, body, index))
         return Response(picture, media_type="image/png", headers=HEADERS)
 
     of_page = [Route("/" if name == INDEX else f"/{name}", _file(name)) for name in page_files()]
@@ -74,6 +76,12 @@ def explanation(predictor: BreedPredictor, settings: Settings, body: bytes, inde
     picture = io.BytesIO()
     predictor.explain(photo, index).save(picture, "PNG")
     return picture.getvalue()
+
+
+def _prepare_overlays() -> None:
+    # Seconds of imports, which the first click would wait for: whoever asks of the model has just opened the page.
+    with suppress(ImportError):
+        import_module("captum.attr")
 
 
 def _file(name: str) -> Callable[[Request], Awaitable[Response]]:

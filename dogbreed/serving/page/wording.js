@@ -14,6 +14,9 @@ export function headline(answer) {
   return answer.sure === false ? `Not sure, perhaps ${best.name}` : best.name;
 }
 
+// They are none that it has never met: they chose when its training was best.
+const CHECKED = "the photos that its training was checked with";
+
 // Sentences below the headline: none for a photo that is answered surely and looks like those it knows.
 export function hints(answer, classes) {
   const found = [];
@@ -24,10 +27,11 @@ export function hints(answer, classes) {
 
 function unsure({ unsureBelow, breeds }) {
   if (unsureBelow === null) {
-    return "On photos kept aside for it this model was not shown to be right nine times in ten, however sure it was.";
+    return `On ${CHECKED} this model was not shown to be right nine times in ten, however sure it was.`;
   }
   const threshold = `${Math.round(100 * unsureBelow)} %`;
-  return `${percent(breeds[0].probability)} is little: only from ${threshold} on was this model right nine times in ten.`;
+  const share = percent(breeds[0].probability);
+  return `${share} is little: only from ${threshold} on was this model right nine times in ten, on ${CHECKED}.`;
 }
 
 function unfamiliar(classes) {

@@ -10,6 +10,8 @@ from typing import TypeVar
 from torch import Tensor
 
 from dogbreed.predictor import BreedPredictor
+from dogbreed.serving.answers import accepted_media
+from dogbreed.serving.fetching.fetcher import fetcher_of
 from dogbreed.serving.handler import answer, output_fn, prepare
 from dogbreed.serving.reading import read_request
 from dogbreed.serving.server.admission import Admission
@@ -53,6 +55,8 @@ class Answering:
         self._predictor, self._settings = predictor, settings
         self.admission = Admission(limits.requests)
         self.batcher = Batcher(predictor.network_logits, limits.batch, threads, observe)
+        # A fetch holds a thread while it waits for someone else: half of them are left for photos at hand.
+        self._fetcher = fetcher_of(settings.fetch_hosts, max(1, limits.workers // 2)) if settings.fetch_hosts else None
         self._workers = Workers(limits.workers)
         self._turn = asyncio.Semaphore(limits.workers)
 
@@ -63,6 +67,7 @@ class Answering:
             BusyError: too many requests wait.
             RequestError: this one cannot be answered.
         """
+        accepted_media(accept)
         with self.admission.place():
             images = await self._prepared(body, content_type)
             logits = await self.batcher.logits(images)
@@ -92,5 +97,6 @@ class Answering:
         return output_fn(replace(answer(logits, self._predictor), top_k=self._settings.top_k), accept)
 
     def _prepare(self, body: bytes, content_type: str | None) -> Tensor:
-        side = self._predictor.smallest_side
-        return prepare(read_request(body, content_type, self._settings, smallest_side=side), self._predictor)
+        side, fetcher = self._predictor.smallest_side, self._fetcher
+        images = read_request(body, content_type, self._settings, fetcher=fetcher, smallest_side=side)
+        return prepare(images, self._predictor)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from dogbreed.serving.server.refusing import REFUSALS, refuse
 from dogbreed.serving.settings import Settings
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+Result = TypeVar("Result")
 
 
 class Service:
@@ -45,7 +47,7 @@ class Service:
         self.held = Admission(limits.held)
         self.answering = Answering(predictor, settings, limits, threads=threads, observe=self._batch)
         self.metrics = Metrics(str(predictor.artifact.card["digest"])[:12], self._gauges())
-        routes = [*self._own_routes(), *page_routes(predictor, settings, self.answering.run)]
+        routes = [*self._own_routes(), *page_routes(predictor, settings, self.run)]
         self.app = self._before(routes, settings.max_bytes, hosts)
 
     async def ping(self, _: Request) -> Response:
@@ -55,12 +57,14 @@ class Service:
 
     async def invocations(self, request: Request) -> Response:
         """The breeds of the photos of a request."""
-        self.answering.admission.check()
-        body, headers = await request.body(), request.headers
-        work = self.answering.answer(body, headers.get("content-type"), headers.get("accept"))
-        answer = await while_connected(request, work)
+        media, accept = request.headers.get("content-type"), request.headers.get("accept")
+        answer = await self._asked(request, lambda body: self.answering.answer(body, media, accept))
         request.state.photos = answer.photos
         return Response(answer.content, media_type=answer.media)
+
+    async def run(self, request: Request, work: Callable[[bytes], Result]) -> Result:
+        """Other work on the body of a request, with a place among those that are answered."""
+        return await self._asked(request, lambda body: self.answering.run(lambda: work(body)))
 
     async def figures(self, _: Request) -> Response:
         """What Prometheus asks for."""
@@ -69,6 +73,11 @@ class Service:
     def close(self) -> None:
         """Let the threads end."""
         self.answering.close()
+
+    async def _asked(self, request: Request, work: Callable[[bytes], Coroutine[Any, Any, Result]]) -> Result:
+        # Who cannot have a place need not send a body.
+        self.answering.admission.check()
+        return await while_connected(request, work(await request.body()))
 
     def _gauges(self) -> dict[tuple[str, str], Callable[[], float]]:
         answering, held = self.answering, self.held

@@ -70,13 +70,15 @@ class Batcher:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _compute_all(self) -> None:
-        while self._waiting:
-            batch = self._next()
-            async with self._room:
-                self._room.notify_all()
-            if batch:
-                await self._compute(batch)
-        self._running = None
+        try:
+            while self._waiting:
+                batch = self._next()
+                async with self._room:
+                    self._room.notify_all()
+                if batch:
+                    await self._compute(batch)
+        finally:
+            self._running = None
 
     def _next(self) -> list[Piece]:
         batch: list[Piece] = []
@@ -89,16 +91,20 @@ class Batcher:
         return batch
 
     async def _compute(self, batch: Sequence[Piece]) -> None:
-        images = torch.cat([piece.images for piece in batch]) if len(batch) > 1 else batch[0].images
         try:
-            logits = await asyncio.get_running_loop().run_in_executor(self._thread, self._forward, images)
+            parts = await self._parts([piece.images for piece in batch])
+        # Whatever it is: those who wait have to hear of it, and the next to be computed.
         except Exception as error:
             await self._compute_apart(batch, error)
         else:
-            self._observe(len(images))
-            parts = torch.split(logits, [len(piece.images) for piece in batch])
             for piece, part in zip(batch, parts, strict=True):
                 _settle(piece, part)
+
+    async def _parts(self, parts: Sequence[Tensor]) -> Sequence[Tensor]:
+        images = torch.cat(list(parts)) if len(parts) > 1 else parts[0]
+        logits = await asyncio.get_running_loop().run_in_executor(self._thread, self._forward, images)
+        self._observe(len(images))
+        return torch.split(logits, [len(part) for part in parts])
 
     async def _compute_apart(self, batch: Sequence[Piece], error: Exception) -> None:
         # Only those fail that would have failed alone.

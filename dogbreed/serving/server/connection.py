@@ -10,6 +10,7 @@ from typing import Any, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from dogbreed.serving.server.deadline import Deadline
 from dogbreed.serving.server.early_answer import early_answer, proposed_status
 from dogbreed.serving.server.limits import Limits
 from dogbreed.serving.server.lingering import Lingering
@@ -32,20 +33,22 @@ class BoundedConnection(H11Protocol):
         super().__init__(**options)
         self.conn = BoundedParser()
         self._limits, self._refused = limits, refused
-        self._deadline: asyncio.TimerHandle | None = None
+        # A client that does not take its answers may send further requests meanwhile.
+        self._coming, self._taking = Deadline(self._give_up), Deadline(self._give_up)
         self.waits_since = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take part, if need be in the place of the client that has let us wait longest."""
         self._lingering = Lingering(transport, self._client_is_sending)
         super().connection_made(cast("asyncio.Transport", self._lingering))
-        self._expect(self._limits.header_seconds, "slow header")
+        self._coming.begin(self._limits.header_seconds, "slow header")
         if len(self.connections) > self._limits.connections:
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what was awaited."""
-        self._expect_nothing()
+        self._coming.end()
+        self._taking.end()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -54,19 +57,19 @@ class BoundedConnection(H11Protocol):
             return self._lingering.discard(data)
         super().data_received(data)
         if not self.awaits_request():
-            self._expect_nothing()
-        elif not self._deadline:
-            self._expect(self._limits.header_seconds, "slow header")
+            self._coming.end()
+        elif not self._coming.runs:
+            self._coming.begin(self._limits.header_seconds, "slow header")
         return None
 
     def pause_writing(self) -> None:
         """The client does not take what it is sent: not for ever."""
         super().pause_writing()
-        self._expect(self._limits.answer_seconds, "slow reader")
+        self._taking.begin(self._limits.answer_seconds, "slow reader")
 
     def resume_writing(self) -> None:
         """It does again."""
-        self._expect_nothing()
+        self._taking.end()
         super().resume_writing()
 
     def on_response_complete(self) -> None:
@@ -114,7 +117,10 @@ class BoundedConnection(H11Protocol):
         waiting = [one for one in others if one.awaits_client()]
         self._refused("connections")
         if waiting:
-            min(waiting, key=lambda one: (not one.awaits_request(), one.waits_since)).transport.abort()
+            longest = min(waiting, key=lambda one: (not one.awaits_request(), one.waits_since))
+            longest.transport.abort()
+            # The loop tells it later: of several clients that come at once, each takes another's place.
+            self.connections.discard(longest)
         else:
             self.transport.write(early_answer(self.conn, 503, FULL))
             self.transport.close()
@@ -122,15 +128,6 @@ class BoundedConnection(H11Protocol):
     def _client_is_sending(self) -> bool:
         unasked = self.conn.their_state is h11.IDLE and self.conn.our_state in (h11.DONE, h11.MUST_CLOSE)
         return unasked or self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
-
-    def _expect(self, seconds: float, otherwise: str) -> None:
-        self._expect_nothing()
-        self._deadline = self.loop.call_later(seconds, self._give_up, otherwise)
-
-    def _expect_nothing(self) -> None:
-        if self._deadline:
-            self._deadline.cancel()
-            self._deadline = None
 
     def _give_up(self, reason: str) -> None:
         self._refused(reason)

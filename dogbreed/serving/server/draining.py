@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +11,16 @@ from types import FrameType
 
 import uvicorn
 
+from dogbreed.serving.server.connection import BoundedConnection
 from dogbreed.serving.server.health import Health
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class DrainingServer(uvicorn.Server):
-    """Ends after SIGTERM or Ctrl-C with every accepted request answered; at once after a second Ctrl-C.
+    """Ends after SIGTERM or Ctrl-C with every accepted request answered, if that takes no longer than it may.
+
+    A second Ctrl-C ends it at once.
 
     Args:
         config: uvicorn's.
@@ -26,6 +30,7 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, health: Health) -> None:
         super().__init__(config)
         self._health = health
+        self.cut_off = 0  # requests that came whole and have no answer, at the end
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -40,6 +45,12 @@ class DrainingServer(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for what was accepted, as long as there is time."""
+        await super().shutdown(sockets)
+        left = [one for one in self.server_state.connections if isinstance(one, BoundedConnection)]
+        self.cut_off = sum(not one.awaits_client() for one in left)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop."""

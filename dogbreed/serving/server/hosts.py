@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,27 +16,33 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ANY = "*"
 
 
-def allowed_hosts(host: str, more: Iterable[str] = ()) -> frozenset[str]:
-    """The names by which a server that listens on `host` is asked: any, unless it is for this machine alone.
+def allowed_hosts(host: str, address: str, more: Iterable[str] = ()) -> frozenset[str]:
+    """The names by which a server is asked: any, unless it is for this machine alone.
 
-    >>> sorted(allowed_hosts("localhost", ["dogs.example"]))
-    ['127.0.0.1', '::1', 'dogs.example', 'localhost']
-    >>> allowed_hosts("0.0.0.0")
+    Args:
+        host: as its owner wrote it.
+        address: that it listens on; a host has many spellings.
+        more: names.
+
+    >>> sorted(allowed_hosts("Laptop", "127.0.1.1", ["dogs.example"]))
+    ['127.0.0.1', '127.0.1.1', '::1', 'dogs.example', 'laptop', 'localhost']
+    >>> allowed_hosts("0.0.0.0", "0.0.0.0")
     frozenset({'*'})
     """
     named = {name.strip().lower() for name in more} - {""}
-    if is_loopback(host):
-        return frozenset({*LOOPBACK, host, *named})
-    return frozenset({*LOOPBACK, host, *named} if named else {ANY})
+    known = frozenset({*LOOPBACK, host.lower(), address, *named})
+    return known if named or is_loopback(address) else frozenset({ANY})
 
 
-def is_loopback(host: str) -> bool:
+def is_loopback(address: str) -> bool:
     """Whether only this machine reaches it.
 
-    >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0"), is_loopback("127.evil.example")
-    (True, False, False)
+    >>> is_loopback("127.0.1.1"), is_loopback("::1"), is_loopback("::ffff:127.0.0.1"), is_loopback("0.0.0.0")
+    (True, True, True, False)
     """
-    return host in LOOPBACK or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+    found = ip_address(address)
+    plain = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return (plain or found).is_loopback
 
 
 def host_name(header: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -32,3 +33,12 @@ class Limits:
     answer_seconds: float = 30.0
     idle_seconds: float = 30.0
     grace_seconds: float = 25.0
+
+    @classmethod
+    def holding(cls, most: int, **others: Any) -> Self:
+        """Those under which a body of so many bytes, the largest that is allowed, can be held at all.
+
+        >>> Limits.holding(10).held == Limits.held, Limits.holding(2**30).held
+        (True, 1073741824)
+        """
+        return cls(held=max(cls.held, most), **others)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 SECONDS = 2.0
+UNREAD_SECONDS = 30.0
 MOST = 64 * 2**20  # bytes
 
 
@@ -37,8 +38,14 @@ class Lingering:
         """Close after what was written is sent."""
         if self.is_closing():
             return
-        end = self._linger if self._still_sending() else self._transport.close
+        end = self._linger if self._still_sending() else self._leave
         end()
+
+    def _leave(self) -> None:
+        self._transport.close()
+        # A client that does not take the rest would keep it, and the place, for ever.
+        if self._transport.get_write_buffer_size():
+            asyncio.get_running_loop().call_later(UNREAD_SECONDS, self._transport.abort)
 
     def _linger(self) -> None:
         self._lingers = True

@@ -35,13 +35,16 @@ def server_of(service: Service) -> DrainingServer:
     return DrainingServer(config, service.health)
 
 
-async def serve(service: Service, listener: socket.socket, ready: Callable[[], None]) -> None:
+async def serve(service: Service, listener: socket.socket, ready: Callable[[], None]) -> int:
     """Answer requests until SIGTERM or Ctrl-C, and then those that were accepted.
 
     Args:
         service: what answers.
         listener: a bound socket.
         ready: called once a photo was answered.
+
+    Returns:
+        How many of them had no answer when `grace_seconds` were over.
 
     Raises:
         Exception: what kept the first photo from being answered.
@@ -53,6 +56,7 @@ async def serve(service: Service, listener: socket.socket, ready: Callable[[], N
         await warming
     finally:
         service.close()
+    return server.cut_off
 
 
 async def _warm(service: Service, server: DrainingServer, ready: Callable[[], None]) -> None:

@@ -72,6 +72,12 @@ VARIABLES = {
 }
 
 
+def test_another_model_under_the_same_name_in_s3_makes_another_endpoint() -> None:
+    first, other = (planned(EndpointSettings(), model_version=version) for version in ('"1"', '"2"'))
+    assert len({one.name for one in (first, other, planned(EndpointSettings()))}) == 3
+    assert first.model.parameters["PrimaryContainer"] == other.model.parameters["PrimaryContainer"]
+
+
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_model_is_its_container_with_where_the_code_is_and_what_it_may_take(server: str) -> None:
     every = {"SAGEMAKER_REGION": "eu-west-1", "DOGBREED_MAX_BYTES": "6291456"}
@@ -315,6 +321,7 @@ def test_all_that_is_made_carries_the_projects_tag() -> None:
         ({"environment": {"DB_PASSWORD": "x"}}, "looks like a secret"),
         ({"environment": {"URL": "https://me:hidden@host/"}}, "looks like a secret"),
         ({"environment": {"WORKERS": 2}}, "a text, got 2"),
+        ({"environment": {"DOGBREED_MAX_BYTES": "6MB"}}, "DOGBREED_MAX_BYTES to be a whole number, got '6MB'"),
         ({"environment": {"SAGEMAKER_PROGRAM": "mine.py"}}, "leave it out"),
         ({"environment": {"SM_RAYSERVE_APP": "mine:app"}}, "leave it out"),
     ],

@@ -124,6 +124,8 @@ def test_an_archive_without_what_begins_its_endpoints_server_is_refused(folder: 
     older = packed(model_json=(folder / "model.json").read_bytes())
     with pytest.raises(ArtifactError, match=r"has no code/ray_app\.py.*Deploy the model's folder instead"):
         checked_archive(io.BytesIO(older), "s3://dogs/model.tar.gz", "ray")
+    with pytest.raises(ArtifactError, match=r"or choose endpoint\.server=torchserve, whose code it has"):
+        checked_archive(io.BytesIO(older), "s3://dogs/model.tar.gz", "ray")
 
 
 def test_an_archive_of_too_much_is_refused_before_it_is_read_through(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,24 @@ def test_what_else_may_be_chosen_is_in_its_place_and_a_manifest_is_told_from_a_f
     assert found["ModelClientConfig"]["InvocationsMaxRetries"] == 0
 
 
+def test_a_gpu_that_awss_image_computes_with_has_the_host_whose_driver_is_new_enough() -> None:
+    gpu = TransformSettings(instance_type="ml.g4dn.xlarge")
+    made = transform_job("t", gpu, **PLACES)
+    check(made)
+    assert made.parameters["TransformResources"] == {
+        "InstanceType": "ml.g4dn.xlarge",
+        "InstanceCount": 1,
+        "TransformAmiVersion": "al2-ami-sagemaker-batch-gpu-535",
+    }
+    others = (
+        transform_job("t", gpu, **PLACES, own_image=True),
+        transform_job("t", TransformSettings(instance_type="ml.g4dn.xlarge", ami=None), **PLACES),
+    )
+    assert not [
+        "TransformAmiVersion" for one in others if "TransformAmiVersion" in one.parameters["TransformResources"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -72,6 +90,7 @@ def test_what_else_may_be_chosen_is_in_its_place_and_a_manifest_is_told_from_a_f
         ({"retries": 4}, "Expected transform.retries from 0 to 3, got 4."),
         ({"accept": "text/html"}, "Expected transform.accept to be application/json or text/csv"),
         ({"at_once": 5}, "100 MB at most, got 5 of 25"),
+        ({"at_once": 65, "max_payload_mb": 1}, "Expected transform.at_once from 1 to 64, got 65."),
         ({"instance_count": "2"}, "transform.instance_count"),
     ],
 )

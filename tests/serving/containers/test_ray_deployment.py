@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ from torch import Tensor
 from dogbreed.errors import ConfigError
 from dogbreed.predictor import BreedPredictor
 from dogbreed.serving import handler
-from dogbreed.serving.ray_deployment import Breeds, application
+from dogbreed.serving.ray_deployment import BUSY_CHECKS, Breeds, application
 from dogbreed.serving.ray_replicas import Replicas, replicas
+from dogbreed.serving.server.admission import BusyError
 from dogbreed.serving.server.health import drawn_photo
 from dogbreed.serving.server.limits import Limits
 from dogbreed.serving.settings import Settings
@@ -82,6 +84,36 @@ def test_a_replica_is_healthy_when_a_photo_has_been_answered_and_as_long_as_phot
             assert (await ask("GET")).status_code == 503
 
     asyncio.run(asked())
+
+
+def test_a_replica_that_answers_is_sound_again_and_one_whose_places_are_never_free_is_not(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def asked() -> None:
+        async with replica(model) as (breeds, ask):
+            breeds._sound = False  # as after a check that failed
+            assert (await ask("POST", drawn_photo())).status_code == 200
+            await breeds.check_health()
+            assert (await ask("GET")).status_code == 200
+            monkeypatch.setattr(breeds._answering.admission, "taken", LIMITS.requests)
+            for _ in range(BUSY_CHECKS - 1):
+                await breeds.check_health()
+            assert (await ask("GET")).status_code == 200
+            with pytest.raises(BusyError):
+                await breeds.check_health()
+            assert (await ask("GET")).status_code == 503
+
+    asyncio.run(asked())
+
+
+def test_a_replica_can_hold_a_body_of_the_size_that_is_allowed(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bound: list[Any] = []
+    application_of = SimpleNamespace(bind=lambda *given: bound.extend(given))
+    ray_serve = SimpleNamespace(deployment=lambda **_: lambda _: application_of)
+    monkeypatch.setitem(sys.modules, "ray.serve", ray_serve)
+    application(model, {"DOGBREED_MAX_BYTES": str(300 * 2**20)})
+    _, settings, limits, _ = bound
+    assert limits.held >= settings.max_bytes == 300 * 2**20
 
 
 def test_a_replica_answers_as_the_predictor_does(model: Path) -> None:

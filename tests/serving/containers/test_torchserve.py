@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -77,6 +80,21 @@ def test_json_reaches_us_as_it_came(predictor: BreedPredictor, monkeypatch: pyte
     with pytest.raises(ArtifactError):
         torchserve.model_fn("nowhere")
     assert toolkit.UTF8_TYPES == []
+
+
+def test_a_server_whose_log_is_a_socket_is_ended_too() -> None:
+    mine, its = socket.socketpair()
+    with mine, its:
+        command = [sys.executable, "-c", "print(flush=True); import time; time.sleep(60)", torchserve.SERVER.decode()]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=its) as process:
+            try:
+                # Before, its command line may not be there yet.
+                assert process.stdout
+                process.stdout.readline()
+                torchserve._end_server(process.pid, "why")
+                assert process.wait(20) == -signal.SIGTERM
+            finally:
+                process.kill()
 
 
 def test_only_torchserve_is_ended_by_a_model_that_cannot_be_loaded(tmp_path: Path) -> None:

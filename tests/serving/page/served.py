@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import anyio
@@ -26,26 +27,31 @@ from dogbreed.serving.settings import Settings
 
 
 class Server:
-    """`busy` refusals come before the next answer; `asked` are the addresses asked so far."""
+    """`busy` refusals come before the next answer, which waits to be `free`; `asked` are the addresses asked so far."""
 
     def __init__(self, predictor: BreedPredictor, settings: Settings | None = None) -> None:
         self.predictor, self.busy, self.asked = predictor, 0, list[str]()
+        self.free = threading.Event()
+        self.free.set()
         photos = Route("/invocations", self.invocations, methods=["POST"])
         self.app = Starlette(
             routes=[photos, *page_routes(predictor, settings or Settings(), self.run)],
             exception_handlers={RequestError: refused, Busy: lambda *_: JSONResponse({}, 503, {"Retry-After": "1"})},
         )
 
-    async def run(self, work: Callable[[], Any]) -> Any:
+    async def run(self, request: Request, work: Callable[[bytes], Any]) -> Any:
+        body = await request.body()
         if self.busy:
             self.busy -= 1
             raise Busy
-        return await anyio.to_thread.run_sync(work)
+        await anyio.to_thread.run_sync(self.free.wait, 30)
+        return await anyio.to_thread.run_sync(work, body)
 
     async def invocations(self, request: Request) -> Response:
-        body, headers = await request.body(), request.headers
+        headers = request.headers
         self.asked.append(request.url.path)
-        content, media = await self.run(lambda: self.answered(body, headers["content-type"], headers["accept"]))
+        work = partial(self.answered, media=headers["content-type"], accept=headers["accept"])
+        content, media = await self.run(request, work)
         return Response(content, media_type=media)
 
     def answered(self, body: bytes, media: str, accept: str) -> tuple[bytes, str]:

@@ -223,6 +223,35 @@ def test_several_photos_are_asked_about_in_turn_and_can_be_looked_at_again(page:
     assert page.evaluate("document.activeElement.getAttribute('aria-current')") == "true"
 
 
+def test_to_look_at_an_earlier_photo_takes_nothing_from_those_that_are_asked_about(page: Any, server: Server) -> None:
+    photos = [{"name": f"{n}.png", "mimeType": "", "buffer": png(noise(40, 40, seed=n))} for n in range(4)]
+    page.set_input_files("#choose", photos[:2])
+    page.locator("#strip li").nth(1).wait_for()
+    server.free.clear()
+    page.set_input_files("#choose", photos[2:])
+    page.get_by_role("heading", name="Looking …").wait_for()
+    page.locator("#strip button").last.focus()
+    page.keyboard.press("Enter")
+    server.free.set()
+    page.locator("#strip li").nth(3).wait_for()
+    assert page.locator("#whole").get_attribute("alt") == "Your photo, 0.png"
+    assert page.evaluate("document.activeElement === document.querySelector('#strip li:last-child button')")
+    handed(page, png(DOG))
+    page.get_by_alt_text("Your photo, dog.png").wait_for()
+
+
+def test_an_overlay_that_fails_after_a_busy_answer_leaves_the_button_as_it_was(page: Any) -> None:
+    handed(page, png(DOG))
+    shown(page)
+    statuses = iter([503, 500])
+    page.route("**/explain*", lambda route: route.fulfill(status=next(statuses), headers={"Retry-After": "1"}))
+    toggle = page.locator("#toggle")
+    toggle.click()
+    page.get_by_role("button", name="The server is busy").wait_for()
+    page.get_by_role("alert").get_by_text("The server failed (500).").wait_for()
+    assert toggle.inner_text() == "Show what speaks for it"
+
+
 def test_a_photo_of_a_phone_that_was_turned_is_shown_upright(page: Any) -> None:
     turned, file = Image.Exif(), io.BytesIO()
     turned[0x0112] = 6

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import queue
 import re
 from collections.abc import Iterator
 from importlib.resources import files
@@ -14,6 +15,7 @@ from PIL import Image
 from dogbreed.artifacts import load_artifact
 from dogbreed.predictor import BreedPredictor
 from dogbreed.reporting.palette import DARK, LIGHT
+from dogbreed.serving.page import routes
 from dogbreed.serving.page.about_model import about
 from dogbreed.serving.page.routes import page_files
 from dogbreed.serving.settings import Settings
@@ -90,6 +92,16 @@ def test_the_model_says_what_it_knows_and_how_well(address: str, predictor: Bree
     assert found["figures"] == {"accuracy": 0.75, "interval": [0.7, 0.8], "photos": 8}
     assert found["thresholds"] == {"unsure_below": 0.65, "unfamiliar_above": -1.5}
     assert found["version"] == predictor.artifact.card["digest"][:12]
+
+
+def test_what_draws_overlays_is_loaded_when_the_page_is_opened(
+    predictor: BreedPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: queue.SimpleQueue[str] = queue.SimpleQueue()
+    monkeypatch.setattr(routes, "import_module", loaded.put)
+    with running(Server(predictor).app) as address:
+        asked(address, "/model")
+        assert loaded.get(timeout=20) == "captum.attr"
 
 
 def test_a_model_without_figures_says_that_it_knows_none(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import signal
+import socket
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from dogbreed.predictor import BreedPredictor
 from dogbreed.serving.server.app import Service
+from dogbreed.serving.server.draining import DrainingServer
 from dogbreed.serving.server.health import warm_up
 from dogbreed.serving.server.hosts import allowed_hosts
 from dogbreed.serving.server.limits import Limits
@@ -77,6 +79,8 @@ class Running:
 
     service: Service
     port: int
+    server: DrainingServer
+    serving: asyncio.Task[None]
     _opened: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -153,17 +157,19 @@ async def running(
     predictor: BreedPredictor, limits: Limits | None = None, *, warm: bool = True, **settings: Any
 ) -> AsyncIterator[Running]:
     """A server that is stopped, as by SIGTERM, at the end of the block: all that it accepted has to be answered."""
-    hosts = allowed_hosts("127.0.0.1")
+    hosts = allowed_hosts("127.0.0.1", "127.0.0.1")
     service = Service(predictor, Settings(**settings), limits or Limits(), hosts=hosts, threads=torch.get_num_threads())
     server = server_of(service)
     with bound_socket("127.0.0.1", 0) as listener:
+        # Those of its connections: a client that does not read is soon noticed.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**14)
         port = listener.getsockname()[1]
         serving = asyncio.create_task(server.serve([listener]))
         if warm:
             await warm_up(service.answering, service.health)
         while not server.started:
             await asyncio.sleep(0.01)
-        door = Running(service, port)
+        door = Running(service, port, server, serving)
         try:
             yield door
         finally:

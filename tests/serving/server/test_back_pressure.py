@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from dogbreed.predictor import BreedPredictor
 from dogbreed.serving.server.admission import Admission, BusyError
@@ -56,9 +58,9 @@ def test_a_refused_request_is_answered_before_its_body_is_read(predictor: BreedP
     async def check(server: Running) -> None:
         first = asyncio.create_task(server.invoke(jpeg(1)))
         await network.begins()
-        promised = request("POST", "/invocations", b"", {**JPEG, "content-length": "1000000"})
-        reply = await server.raw(promised)
-        assert (reply.status, reply.headers["connection"]) == (503, "close")
+        for path in ("/invocations", "/explain"):
+            reply = await server.raw(request("POST", path, b"", {**JPEG, "content-length": "1000000"}))
+            assert (reply.status, reply.headers["connection"]) == (503, "close")
         network.free.set()
         assert (await first).status == 200
 
@@ -92,6 +94,36 @@ def test_200_clients_that_hang_up_leave_nothing_behind_and_nothing_is_computed_f
         assert network.batches == [1, 1]
 
     served(predictor, Limits(requests=32), check)
+
+
+def test_no_overlay_is_drawn_for_a_client_that_has_left(
+    predictor: BreedPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, go_on = threading.Semaphore(0), threading.Event()
+
+    def explain(*_: Any) -> Image.Image:
+        drawn.release()
+        assert go_on.wait(30)
+        return Image.new("RGB", (1, 1))
+
+    monkeypatch.setattr(predictor, "explain", explain)
+
+    async def check(server: Running) -> None:
+        readers = [await server.connect() for _ in range(3)]
+        for _, writer in readers:
+            writer.write(request("POST", "/explain", jpeg(1), JPEG))
+            await writer.drain()
+        await server.eventually("dogbreed_in_flight", 3)
+        assert await asyncio.to_thread(drawn.acquire, timeout=20)
+        for _, writer in readers:
+            writer.transport.abort()
+        await server.eventually("dogbreed_in_flight", 0)
+        go_on.set()
+        assert (await server.ask("POST", "/explain", jpeg(1), JPEG)).status == 200
+        assert drawn.acquire(blocking=False)  # that one, and none of the others
+        assert not drawn.acquire(blocking=False)
+
+    served(predictor, Limits(workers=1), check)
 
 
 def test_a_connection_too_many_is_refused_where_all_others_wait_for_their_answers(

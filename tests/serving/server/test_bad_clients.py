@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from dogbreed.predictor import BreedPredictor
+from dogbreed.serving.server import lingering
 from dogbreed.serving.server.limits import Limits
 from tests.serving.server.server_in_test import JPEG, Running, jpeg, read_reply, request, running, small_predictor
 
@@ -148,6 +150,54 @@ def test_a_client_that_does_not_read_its_answers_is_left(predictor: BreedPredict
         writer.transport.abort()
 
     served(predictor, check, limits=Limits(answer_seconds=0.3))
+
+
+def test_a_client_that_asks_once_more_instead_of_reading_is_left_too(predictor: BreedPredictor) -> None:
+    async def check(server: Running) -> None:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", server.port))
+            client.setblocking(False)
+            for _ in range(200):
+                with contextlib.suppress(ConnectionError, BlockingIOError):
+                    client.send(request("GET", "/page.css", b"", {}))
+                await asyncio.sleep(0.005)
+            await server.eventually('dogbreed_refused_connections_total{reason="slow reader"}', 1)
+
+    served(predictor, check, limits=Limits(answer_seconds=0.5))
+
+
+def test_a_client_that_never_reads_its_last_answer_is_left(
+    predictor: BreedPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lingering, "UNREAD_SECONDS", 0.3)
+
+    async def check(server: Running) -> None:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", server.port))
+            asked = [request("GET", "/page.css", b"", {})] * 9
+            client.sendall(b"".join(asked) + request("GET", "/ping", b"", {"connection": "close"}))
+            await server.eventually('dogbreed_requests_total{route="/ping",status="200"}', 1)
+            for _ in range(400):
+                if not server.server.server_state.connections:
+                    return
+                await asyncio.sleep(0.02)
+            raise AssertionError("It has kept its place.")
+
+    served(predictor, check)
+
+
+def test_of_clients_that_come_at_once_each_takes_another_place(predictor: BreedPredictor) -> None:
+    async def check(server: Running) -> None:
+        clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(30)]
+        await server.eventually('dogbreed_refused_connections_total{reason="connections"}', 21)
+        open_ones = [one for one in server.server.server_state.connections if not one.transport.is_closing()]
+        assert len(open_ones) <= 10
+        for client in clients:
+            client.close()
+
+    served(predictor, check, limits=Limits(connections=10))
 
 
 def test_clients_that_say_nothing_take_no_place_of_one_that_asks(predictor: BreedPredictor) -> None:

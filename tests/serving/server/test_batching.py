@@ -66,6 +66,22 @@ def test_a_request_that_fails_does_not_fail_its_neighbours() -> None:
     assert [one.tolist() for one in answers if isinstance(one, Tensor)] == [[[12.0]], [[24.0]]]
 
 
+def test_a_network_that_answers_of_too_few_images_fails_these_requests_and_not_the_next() -> None:
+    class Short(Sums):
+        def __call__(self, images: Tensor) -> Tensor:
+            found = super().__call__(images)
+            return found[1:] if 7 in self.batches[-1] else found
+
+    async def check() -> None:
+        network = Short()
+        batcher = batcher_of(network)
+        answers = await together(batcher, network, [images(7), images(7, 8), images(1)])
+        assert [type(one) for one in answers] == [RuntimeError, RuntimeError, Tensor]
+        assert (await batcher.logits(images(5))).tolist() == [[60.0]]
+
+    asyncio.run(asyncio.wait_for(check(), 20))
+
+
 def test_a_request_that_is_cancelled_is_not_computed_and_one_that_waits_for_room_goes_on() -> None:
     async def check() -> None:
         network = Sums()

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,25 @@ def test_the_image_keeps_sagemakers_contract_and_runs_as_no_root() -> None:
     assert int(instructions("USER")[-1]) > 0
     assert "/ping" in instructions("HEALTHCHECK")[0]
     assert all(re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+( AS \w+)?", base) for base in instructions("FROM"))
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_health_is_asked_of_the_server_itself_whatever_proxy_the_container_has(status: int) -> None:
+    class Ping(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/ping" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    *_, (shell, option, code) = [json.loads(line.partition("CMD ")[2]) for line in instructions("HEALTHCHECK")]
+    with HTTPServer(("127.0.0.1", 0), Ping) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        proxy = {"http_proxy": "http://127.0.0.1:9", "SAGEMAKER_BIND_TO_PORT": str(server.server_port)}
+        run = subprocess.run([shell, option, code], check=False, env={"PATH": path, **proxy}, timeout=30)
+    assert run.returncode == (status != 200)
 
 
 def test_what_is_copied_is_there_and_not_ignored() -> None:

@@ -67,7 +67,9 @@ def test_an_answer_comes_in_the_media_type_that_is_accepted(predictor: BreedPred
         assert rows.body.decode().splitlines()[0] == "photo,rank,label,index,probability"
         logits = await server.invoke(jpeg(1), {**JPEG, "accept": "application/x-npy"})
         assert np.load(io.BytesIO(logits.body), allow_pickle=False).shape == (1, len(CLASS_NAMES))
+        computed = await server.counted("dogbreed_batch_photos_count")
         assert (await server.invoke(jpeg(1), {**JPEG, "accept": "text/html"})).status == 406
+        assert await server.counted("dogbreed_batch_photos_count") == computed
 
     served(predictor, check)
 

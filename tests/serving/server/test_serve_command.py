@@ -10,6 +10,8 @@ import pytest
 
 from dogbreed import serve
 from dogbreed.command_line import run_command
+from dogbreed.serving.server.hosts import allowed_hosts
+from dogbreed.serving.server.listening import bound_socket
 from tests.trained_models import save_small
 
 Command = Callable[..., tuple[int, str, str]]
@@ -89,6 +91,35 @@ def test_the_environment_says_what_the_options_do_not(monkeypatch: pytest.Monkey
     assert (found.max_bytes, found.fetch_hosts) == (5000, ("photos.example",))
     found = serve.settings_of(serve.Options(model="m", max_bytes=6000, fetch_hosts="dogs.example, cats.example"))
     assert (found.max_bytes, found.fetch_hosts) == (6000, ("dogs.example", "cats.example"))
+
+
+def test_requests_that_were_cut_off_are_told_in_one_line_with_status_1(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "run", lambda options: 2)
+    assert command("model=m", "grace_seconds=3") == (
+        1,
+        "",
+        "error: 2 requests had no answer when the server ended (grace_seconds=3).\n",
+    )
+
+
+def test_the_options_reach_the_limits_and_a_body_that_is_allowed_can_be_held(model: Path) -> None:
+    options = serve.Options(model=str(model), backend="float32", max_bytes=300 * 2**20, grace_seconds=7, max_requests=3)
+    service = serve.load_service(options, serve.settings_of(options), "127.0.0.1")
+    service.close()
+    assert (service.limits.held, service.limits.grace_seconds, service.limits.requests) == (300 * 2**20, 7, 3)
+
+
+@pytest.mark.parametrize("host", ["127.1", "LOCALHOST", "2130706433"])
+def test_however_this_machine_is_written_only_its_own_names_are_answered(
+    host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with bound_socket(host, 0) as listener:
+        address = listener.getsockname()[0]
+        serve._say_ready(host, listener)
+    assert "open" not in capsys.readouterr().out
+    assert allowed_hosts(host, address) == {"localhost", "127.0.0.1", "::1", host.lower(), address}
 
 
 def test_help_comes_without_the_heavy_imports() -> None:
