@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import random
 import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,25 +75,6 @@ def test_without_photos_of_ones_own_the_sample_is_learnt_far_above_chance_and_ca
     (output_dir,) = tmp_path.glob("outputs/*/*")
     assert results(output_dir)["metrics"]["test/acc"] > 0.4
     assert results(output_dir)["data"]["synthetic"] is True
-
-
-@pytest.mark.slow
-def test_a_sample_run_killed_at_a_random_moment_ends_as_the_uninterrupted_one(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "dogbreed.train", "trainer.max_epochs=2", "callbacks.checkpoint_seconds=0"]
-    command += ["model.backbone=shufflenet_v2_x0_5", "model.image_size=32"]
-    # What follows the training is shown elsewhere, and is most of so short a run.
-    command += ["report=false", "evaluation.mirror=false", "evaluation.duplicates=false"]
-    began = time.monotonic()
-    subprocess.run([*command, f"paths.output_dir={tmp_path}/whole"], check=True, capture_output=True)
-    seconds = time.monotonic() - began
-    run = subprocess.Popen([*command, f"paths.output_dir={tmp_path}/killed"], stdout=subprocess.DEVNULL)
-    time.sleep(random.uniform(0.3, 0.8) * seconds)
-    run.send_signal(signal.SIGKILL)
-    assert run.wait() == -signal.SIGKILL
-    last = subprocess.run([*command, f"paths.output_dir={tmp_path}/killed"], check=True, capture_output=True, text=True)
-    assert last.stderr == ""
-    assert results(tmp_path / "killed") == results(tmp_path / "whole")
-    assert (tmp_path / "killed/history.csv").read_text() == (tmp_path / "whole/history.csv").read_text()
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

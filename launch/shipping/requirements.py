@@ -22,7 +22,7 @@ KEPT = {
 # The optional parts of dogbreed that a job can have.
 GROUPS = ("timm", "openvino", "profiler")
 # Parts that pip cannot bring there, or that a job has no use for.
-OTHER_GROUPS = ("debugger", "dev", "export", "launch", "tuning")
+OTHER_GROUPS = ("debugger", "dev", "export", "launch", "parquet", "serve", "tuning")
 SCHEMES = ("https", "git+https")
 
 

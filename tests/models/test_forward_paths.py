@@ -27,8 +27,11 @@ NETWORKS = {
     "a convolutional network": ("shufflenet_v2_x0_5", "stage3", 64),
     "one whose batch norm comes first": ("densenet121", "features.denseblock3", 32),
     "the whole of a backbone": ("resnet18", True, 32),
+    "a transformer": ("swin_t", "features.3", 32),
     "a transformer of plain layers": ("timm/vit_tiny_patch16_224", "blocks.2", 224),
 }
+
+ALWAYS = ("the whole of a backbone", "a transformer of plain layers")
 
 
 def needs_openvino() -> None:
@@ -66,7 +69,9 @@ def reference(lower: nn.Module, images: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("path", ["float32", "bfloat16", "openvino-float32", "openvino-bfloat16"])
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[] if kind in ALWAYS else pytest.mark.exhaustive) for kind in NETWORKS]
+)
 def test_each_path_gives_the_activations_of_the_frozen_part(kind: str, path: str) -> None:
     if path.startswith("openvino"):
         needs_openvino()

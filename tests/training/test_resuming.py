@@ -16,6 +16,14 @@ from dogbreed.training.resuming import newest_checkpoint, resume_checkpoints
 from tests.drawn_photos import draw_folder
 from tests.training.small_run import STEPS, Ending, run
 
+# Within the first epoch, at its end, within the second; with and without worker processes.
+ALWAYS = {(1, 2), (3, 0), (5, 2), (9, 0)}
+ENDINGS = [
+    pytest.param(step, workers, marks=[] if (step, workers) in ALWAYS else pytest.mark.exhaustive)
+    for step in range(1, STEPS)
+    for workers in (0, 2)
+]
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -78,8 +86,7 @@ def test_the_number_of_worker_processes_changes_nothing(photos: Path, uninterrup
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("step", range(1, STEPS))
+@pytest.mark.parametrize(("step", "workers"), ENDINGS)
 def test_a_run_killed_after_any_step_ends_as_if_nothing_had_happened(
     photos: Path, uninterrupted: Path, tmp_path: Path, step: int, workers: int
 ) -> None:
@@ -91,7 +98,7 @@ def test_a_run_killed_after_any_step_ends_as_if_nothing_had_happened(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("step", "workers"), [(step, step % 2 * 2) for step in range(1, STEPS)])
+@pytest.mark.parametrize(("step", "workers"), ENDINGS)
 def test_a_run_that_is_asked_to_stop_stores_its_state_and_exits_with_143(
     photos: Path, uninterrupted: Path, tmp_path: Path, step: int, workers: int
 ) -> None:
@@ -105,7 +112,7 @@ def test_a_run_that_is_asked_to_stop_stores_its_state_and_exits_with_143(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fsync", [1, 5, 6, 17])
+@pytest.mark.parametrize("fsync", [5, *(pytest.param(number, marks=pytest.mark.exhaustive) for number in (1, 6, 17))])
 def test_a_run_killed_while_it_writes_a_checkpoint_goes_on_from_an_earlier_one(
     photos: Path, uninterrupted: Path, tmp_path: Path, fsync: int
 ) -> None:

@@ -176,6 +176,7 @@ def test_a_missing_channel_is_the_jobs_own_line(photos: Path, tmp_path: Path, gi
     assert "Expected a channel train" in only_fault(found)
 
 
+@pytest.mark.exhaustive
 def test_a_setting_that_does_not_exist_is_the_jobs_own_line(photos: Path, tmp_path: Path, given_toolkit: Path) -> None:
     found = rehearsed(training_request(), project_archive("model.learning_rat=1"), photos, tmp_path)
     assert "did you mean model.learning_rate" in only_fault(found)
