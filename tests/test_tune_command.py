@@ -87,7 +87,8 @@ def test_a_study_leaves_its_trials_its_best_settings_its_page_and_a_model(photos
     assert "a study with another model.eps" in other.stderr
 
 
-@pytest.mark.slow
+# Of a trial that is cut off by other means: tests/tuning/test_trying.py
+@pytest.mark.exhaustive
 def test_a_study_that_is_killed_in_a_trial_goes_on_with_that_trial(photos: Path, tmp_path: Path) -> None:
     given = [f"data.root={photos}", *SMALL, "n_trials=3"]
     assert tune(*given, f"paths.output_dir={tmp_path / 'whole'}").returncode == 0

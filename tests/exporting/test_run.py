@@ -232,6 +232,7 @@ def test_a_network_that_an_exporter_does_not_take_is_told_in_one_line_alone(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.exhaustive
 def test_weights_that_are_too_many_for_one_file_lie_beside_it(
     artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,6 +171,7 @@ def test_a_channel_without_a_folder_is_named_before_anything_runs(
         rehearsed(training_request(splits=("train", "weights")), script_archive(""), photos, tmp_path)
 
 
+@pytest.mark.exhaustive
 def test_a_missing_channel_is_the_jobs_own_line(photos: Path, tmp_path: Path, given_toolkit: Path) -> None:
     found = rehearsed(training_request(splits=("valid", "test")), project_archive(), photos, tmp_path)
     assert "Expected a channel train" in only_fault(found)
