@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from dogbreed.data.colours import as_rgb
 from dogbreed.data.costly_error import CostlyError
 from dogbreed.data.jpeg_costs import check_scans
 from dogbreed.data.photo_costs import CountedFile, check_parts
+from dogbreed.data.pillow_warnings import PILLOW_WARNINGS
 from dogbreed.data.tag_costs import check_exif
 from dogbreed.data.webp_canvas import webp_canvas
 from dogbreed.errors import DataError
@@ -23,7 +22,6 @@ from dogbreed.errors import DataError
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of a decompression bomb: 256 MiB of RGB
 MAX_SIDE = 30_000
-STRIP_PIXELS = 2**20
 MAX_ASPECT = 50.0
 FORMATS = (
     "JPEG",
@@ -48,8 +46,6 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 SIDEWAYS = [UPRIGHT[orientation] for orientation in (5, 6, 7, 8)]
-# What white may be in the modes that have more than 8 bits a pixel: the first that the photo does not exceed.
-WHITES = {"I": (255.0, 65535.0, 2.0**31), "F": (1.0, 255.0, 65535.0, 2.0**31)}
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM", b"GIF8", b"II", b"MM")
 STRANGERS = {b"%PDF": "a PDF", b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "a gzip archive"}
 HEIF = {b"heic": "a HEIC photo", b"heix": "a HEIC photo", b"mif1": "a HEIF photo", b"avif": "an AVIF photo"}
@@ -152,7 +148,7 @@ def decode_image(image: Image.Image, *, smallest_side: int | None = None, max_pi
             image.draft(None, (smallest_side, smallest_side))
         image.load()
         turn = _turn(image)
-        rgb = _rgb(image if turn is None else image.transpose(turn))
+        rgb = as_rgb(image if turn is None else image.transpose(turn))
         if turn is not None:
             # The orientation would still stand there: opened again, the photo would be turned again.
             rgb.info.clear()
@@ -186,46 +182,10 @@ def _check_bounds(width: int, height: int, max_pixels: int) -> None:
         raise PhotoError(f"is too long and thin: {width} x {height} pixels, {most}.")
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode in WHITES or image.mode.startswith("I;16"):
-        return _eight_bit(image)
-    return _over_white(image) if image.has_transparency_data else image.convert("RGB")
-
-
-# In strips: three more copies of a photo as large as is allowed would be a gigabyte.
-def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    rows = max(1, STRIP_PIXELS // image.width)
-    for top in range(0, image.height, rows):
-        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
-
-
-def _over_white(image: Image.Image) -> Image.Image:
-    whole = Image.new("RGB", image.size)
-    for top, strip in _strips(image):
-        layer = strip.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        whole.paste(Image.alpha_composite(white, layer).convert("RGB"), (0, top))
-    return whole
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    whole = Image.new("RGB", image.size)
-    brightest = max(float(_numbers(strip).max()) for _, strip in _strips(image))
-    white = next((w for w in WHITES.get(image.mode, (65535.0,)) if brightest <= w), brightest)
-    for top, strip in _strips(image):
-        values = np.clip(_numbers(strip) * (255.0 / white) + 0.5, 0, 255).astype(np.uint8)
-        whole.paste(Image.fromarray(values).convert("RGB"), (0, top))
-    return whole
-
-
-def _numbers(image: Image.Image) -> np.ndarray[Any, np.dtype[np.float32]]:
-    return np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
-
-
 @contextmanager
 def _only_photo_errors(content: bytes = b"") -> Iterator[None]:
     try:
-        with _PILLOW_WARNINGS:
+        with PILLOW_WARNINGS:
             yield
     except PhotoError:
         raise
@@ -288,34 +248,3 @@ def _name(source: Path | str | bytes | BinaryIO | Image.Image) -> str:
     if not isinstance(name, str) or not name:
         return "The photo"
     return name if name.isprintable() else ascii(name)
-
-
-class _PillowWarnings:
-    """Makes an error of Pillow's warning of a bomb, and silences its others, while any thread is inside.
-
-    `warnings.catch_warnings` puts back the filters it found, and they belong to the whole process: of two threads
-    that overlap, the one that leaves last would put back the filters of the other for good.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._found = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._found = warnings.catch_warnings()
-                self._found.__enter__()
-                warnings.filterwarnings("ignore", module=r"PIL\.|dogbreed\.data\.photos")
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                self._found.__exit__(None, None, None)
-
-
-_PILLOW_WARNINGS = _PillowWarnings()

@@ -44,7 +44,7 @@ def predict_fn(images: Images, predictor: BreedPredictor) -> Answers:
     Raises:
         RequestError: images of another size than the network was trained on.
     """
-    return answer(predictor.network_logits(prepare(images, predictor)), predictor)
+    return answer(predictor.network_logits(prepare(images, predictor)), predictor, process_settings().top_k)
 
 
 def prepare(images: Images, predictor: BreedPredictor) -> Tensor:
@@ -61,11 +61,10 @@ def prepare(images: Images, predictor: BreedPredictor) -> Tensor:
     return images
 
 
-def answer(logits: Tensor, predictor: BreedPredictor) -> Answers:
-    """What the logits of the network say of as many photos, shape (n, classes)."""
+def answer(logits: Tensor, predictor: BreedPredictor, top_k: int) -> Answers:
+    """What the logits of the network say of as many photos, shape (n, classes): so many breeds of each."""
     artifact = predictor.artifact
     version = str(artifact.card["digest"])[:12]
-    top_k = process_settings().top_k
     return Answers(logits, predictor.class_names, artifact.temperature, version, artifact.thresholds, top_k)
 
 

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dogbreed.errors import ConfigError
+from dogbreed.serving.first_photo import drawn_photo
 from dogbreed.serving.handler import model_fn
 from dogbreed.serving.ray_replicas import Replicas, replicas
 from dogbreed.serving.server.admission import Admission, BusyError
 from dogbreed.serving.server.answering import Answering
 from dogbreed.serving.server.bodies import Body
-from dogbreed.serving.server.health import drawn_photo
 from dogbreed.serving.server.limits import Limits
 from dogbreed.serving.server.refusing import REFUSALS, refusal
 from dogbreed.serving.settings import Settings

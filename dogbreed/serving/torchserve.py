@@ -21,8 +21,8 @@ from dogbreed.predictor import BreedPredictor
 from dogbreed.serving import handler
 from dogbreed.serving.answers import Answers
 from dogbreed.serving.error import RequestError
+from dogbreed.serving.first_photo import drawn_photo
 from dogbreed.serving.reading import Images
-from dogbreed.serving.server.health import drawn_photo
 
 LOGGER = logging.getLogger(__name__)
 SERVER = b"org.pytorch.serve.ModelServer"

@@ -28,6 +28,7 @@ from launch.endpoints.served_endpoint import LARGEST, described, served
 from launch.endpoints.smoke_test import smoke_payload, smoke_test
 from launch.planning.confirmation import confirm
 from launch.requests.job_settings import JobSettings
+from launch.shipping.s3_objects import split_uri
 from launch.shipping.uploading import upload_bytes
 
 
@@ -90,7 +91,7 @@ class _Deploying:
         self.show(ready_lines(self.plan, self.account.region))
 
     def _upload(self, content: bytes, uri: str) -> None:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        bucket, key = split_uri(uri)
         upload_bytes(self.account.client("s3"), content, bucket=bucket, key=key)
         self.show(f"{uri} is there.")
 

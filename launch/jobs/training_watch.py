@@ -13,10 +13,10 @@ from launch.jobs.job_kinds import ENDED
 from launch.jobs.logs import JobLog
 from launch.jobs.outcome import Outcome, reason
 from launch.jobs.rule_statuses import RuleStatus, are_running, rule_statuses, summary
+from launch.jobs.status_line import StatusLine
 
 # In these a job says nothing by itself.
 SILENT = ("Starting", "Pending", "Downloading", "LaunchingMLInstances", "PreparingTrainingStack", "Uploading")
-SAID_AGAIN = 60.0  # seconds
 # How long rules may take for their last words after the job.
 RULES_AFTER = 600.0  # seconds
 
@@ -34,7 +34,7 @@ class TrainingWatch:
     def __init__(self, account: Account, name: str, show: Callable[[str], None], clock: Callable[[], float]) -> None:
         self.name, self.show, self.clock = name, show, clock
         self.log: JobLog | None = JobLog(account.client("logs"), name)
-        self.status, self.since, self.said = "", clock(), clock()
+        self.status = StatusLine(show, clock)
         self.rules: dict[str, RuleStatus] = {}
         self.looks = 0
         self.ended: float | None = None
@@ -68,13 +68,7 @@ class TrainingWatch:
     def _show_status(self, description: Mapping[str, Any]) -> None:
         status, message = current(description)
         said = f"{status}: {message}" if message else status
-        now = self.clock()
-        if said != self.status:
-            self.status, self.since, self.said = said, now, now
-            self.show(said)
-        elif status in SILENT and now - self.said >= SAID_AGAIN:
-            self.said = now
-            self.show(f"{said.rstrip('.')}, {now - self.since:.0f} s")
+        self.status.say(said, again=status in SILENT)
 
     def _show_log(self) -> None:
         if self.log is None:

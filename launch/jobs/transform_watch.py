@@ -8,34 +8,28 @@ from typing import Any
 from launch.accounts.account import Account
 from launch.jobs.job_kinds import ENDED
 from launch.jobs.outcome import Outcome, reason
+from launch.jobs.status_line import StatusLine
 from launch.requests.prices import ESTIMATE, highest_price
-
-SAID_AGAIN = 60.0  # seconds
 
 
 class TransformWatch:
     """Shows what has changed at each look, and every minute that it goes on.
 
     Args:
-        account: of the job.
+        account: not needed here.
         name: of the job.
         show: takes a line.
         clock: in seconds.
     """
 
     def __init__(self, account: Account, name: str, show: Callable[[str], None], clock: Callable[[], float]) -> None:
-        self.account, self.name, self.show, self.clock = account, name, show, clock
-        self.status, self.since, self.said = "", clock(), clock()
+        del account
+        self.name, self.show, self.status = name, show, StatusLine(show, clock)
 
     def look(self, description: Mapping[str, Any]) -> Outcome | None:
         """Show what is new; the outcome once there is nothing to wait for."""
-        status, now = str(description["TransformJobStatus"]), self.clock()
-        if status != self.status:
-            self.status, self.since, self.said = status, now, now
-            self.show(status)
-        elif now - self.said >= SAID_AGAIN:
-            self.said = now
-            self.show(f"{status}, {now - self.since:.0f} s")
+        status = str(description["TransformJobStatus"])
+        self.status.say(status, again=True)
         if status not in ENDED:
             return None
         if line := cost_line(description):

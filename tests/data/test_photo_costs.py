@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dogbreed.data import jpeg_costs, photo_costs, photos
+from dogbreed.data import colours, jpeg_costs, photo_costs, photos
 from dogbreed.data.costly_error import CostlyError
 from dogbreed.data.photo_costs import CountedFile
 from dogbreed.data.photos import PhotoError, decode
@@ -124,7 +124,7 @@ def test_a_photo_in_strips_is_the_photo_at_once(mode: str, monkeypatch: pytest.M
     if mode == "P":
         image.info["transparency"] = 7
     whole = np.asarray(photos.decode_image(image).image)
-    monkeypatch.setattr(photos, "STRIP_PIXELS", 7 * 40)
+    monkeypatch.setattr(colours, "STRIP_PIXELS", 7 * 40)
     np.testing.assert_array_equal(np.asarray(photos.decode_image(image).image), whole)
     assert whole.shape == (50, 40, 3)
 

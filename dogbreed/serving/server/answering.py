@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from torch import Tensor
@@ -94,7 +94,7 @@ class Answering:
             return await self._workers.run(lambda: self._prepare(body, content_type))
 
     def _write(self, logits: Tensor, accept: str | None) -> tuple[bytes, str]:
-        return output_fn(replace(answer(logits, self._predictor), top_k=self._settings.top_k), accept)
+        return output_fn(answer(logits, self._predictor, self._settings.top_k), accept)
 
     def _prepare(self, body: bytes, content_type: str | None) -> Tensor:
         side, fetcher = self._predictor.smallest_side, self._fetcher

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
-from PIL import Image
-
+from dogbreed.serving.first_photo import drawn_photo
 from dogbreed.serving.server.answering import Answering
-
-SIDE = 256  # pixels
 
 
 @dataclass
@@ -23,13 +19,6 @@ class Health:
     def ready(self) -> bool:
         """Whether it can be asked."""
         return self.warm and not self.stopping
-
-
-def drawn_photo() -> bytes:
-    """A JPEG without a dog."""
-    file = io.BytesIO()
-    Image.radial_gradient("L").resize((SIDE, SIDE)).convert("RGB").save(file, "JPEG")
-    return file.getvalue()
 
 
 async def warm_up(answering: Answering, health: Health) -> None:

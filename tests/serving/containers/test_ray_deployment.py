@@ -19,10 +19,10 @@ from torch import Tensor
 from dogbreed.errors import ConfigError
 from dogbreed.predictor import BreedPredictor
 from dogbreed.serving import handler
+from dogbreed.serving.first_photo import drawn_photo
 from dogbreed.serving.ray_deployment import BUSY_CHECKS, Breeds, application
 from dogbreed.serving.ray_replicas import Replicas, replicas
 from dogbreed.serving.server.admission import BusyError
-from dogbreed.serving.server.health import drawn_photo
 from dogbreed.serving.server.limits import Limits
 from dogbreed.serving.settings import Settings
 from tests.trained_models import save_small

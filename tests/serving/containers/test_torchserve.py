@@ -17,7 +17,7 @@ from dogbreed.errors import ArtifactError
 from dogbreed.predictor import BreedPredictor
 from dogbreed.serving import torchserve
 from dogbreed.serving.error import RequestError
-from dogbreed.serving.server.health import drawn_photo
+from dogbreed.serving.first_photo import drawn_photo
 from tests.serving.containers.toolkit_context import Context
 from tests.trained_models import save_small
 

@@ -11,19 +11,7 @@ from PIL import Image
 from dogbreed.predictor import BreedPredictor
 from dogbreed.serving.server.admission import Admission, BusyError
 from dogbreed.serving.server.limits import Limits
-from tests.serving.server.server_in_test import JPEG, HeldNetwork, Running, jpeg, request, running, small_predictor
-
-
-@pytest.fixture(scope="module")
-def predictor(tmp_path_factory: pytest.TempPathFactory) -> BreedPredictor:
-    return small_predictor(tmp_path_factory.mktemp("artifact"))
-
-
-@pytest.fixture
-def network(predictor: BreedPredictor, monkeypatch: pytest.MonkeyPatch) -> HeldNetwork:
-    held = HeldNetwork(predictor)
-    monkeypatch.setattr(predictor, "network_logits", held)
-    return held
+from tests.serving.server.server_in_test import JPEG, HeldNetwork, Running, jpeg, request, running
 
 
 def served(predictor: BreedPredictor, limits: Limits, check: Callable[[Running], Awaitable[None]], **more: Any) -> None:

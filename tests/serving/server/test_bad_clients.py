@@ -12,12 +12,7 @@ import pytest
 from dogbreed.predictor import BreedPredictor
 from dogbreed.serving.server import lingering
 from dogbreed.serving.server.limits import Limits
-from tests.serving.server.server_in_test import JPEG, Running, jpeg, read_reply, request, running, small_predictor
-
-
-@pytest.fixture(scope="module")
-def predictor(tmp_path_factory: pytest.TempPathFactory) -> BreedPredictor:
-    return small_predictor(tmp_path_factory.mktemp("artifact"))
+from tests.serving.server.server_in_test import JPEG, Running, jpeg, read_reply, request, running
 
 
 def served(predictor: BreedPredictor, check: Callable[[Running], Awaitable[None]], **options: Any) -> None:

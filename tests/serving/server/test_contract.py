@@ -11,13 +11,8 @@ import numpy as np
 import pytest
 
 from dogbreed.predictor import BreedPredictor
-from tests.serving.server.server_in_test import JPEG, Running, jpeg, running, small_predictor
+from tests.serving.server.server_in_test import JPEG, Running, jpeg, running
 from tests.trained_models import CLASS_NAMES
-
-
-@pytest.fixture(scope="module")
-def predictor(tmp_path_factory: pytest.TempPathFactory) -> BreedPredictor:
-    return small_predictor(tmp_path_factory.mktemp("artifact"))
 
 
 def served(predictor: BreedPredictor, check: Callable[[Running], Awaitable[None]], **options: Any) -> None:

@@ -20,7 +20,6 @@ from tests.serving.server.server_in_test import (
     read_reply,
     request,
     running,
-    small_predictor,
 )
 from tests.trained_models import save_small
 
@@ -29,18 +28,6 @@ sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
 from restart_while_serving import Options, measure
 
 Stop = Callable[[Running], None]
-
-
-@pytest.fixture(scope="module")
-def predictor(tmp_path_factory: pytest.TempPathFactory) -> BreedPredictor:
-    return small_predictor(tmp_path_factory.mktemp("artifact"))
-
-
-@pytest.fixture
-def network(predictor: BreedPredictor, monkeypatch: pytest.MonkeyPatch) -> HeldNetwork:
-    held = HeldNetwork(predictor)
-    monkeypatch.setattr(predictor, "network_logits", held)
-    return held
 
 
 @pytest.fixture
