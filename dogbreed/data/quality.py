@@ -31,6 +31,8 @@ FEW_SIZES = 30  # below which quartiles say nothing
 
 # Blur is judged at about the size at which the network sees a photo: a camera's 12 million pixels are never sharp.
 SIDE = 256
+LEVELS = np.arange(256) / 255
+LEAST_VARIANCE = 0.065  # of the brightness in levels: what is flatter than a quarter of a level has no sharpness
 # Colour is judged at a size at which the noise of cameras and of JPEG has mostly gone.
 COLOUR_SIDE = 64
 
@@ -58,15 +60,16 @@ def pixel_statistics(image: Image.Image) -> PixelStatistics:
     1.0
     """
     grey = image.convert("L")
-    brightness = (np.asarray(_shrunk(grey, SIDE)) / 255).astype(np.float32)
-    percentile_5, percentile_99 = np.percentile(brightness, (5, 99))
+    shrunk = _shrunk(grey, SIDE)
+    counts = np.array(shrunk.histogram())
+    mean = np.average(LEVELS, weights=counts)
     return PixelStatistics(
-        mean=float(brightness.mean()),
-        std=float(brightness.std()),
-        percentile_5=float(percentile_5),
-        percentile_99=float(percentile_99),
+        mean=float(mean),
+        std=float(np.average((LEVELS - mean) ** 2, weights=counts) ** 0.5),
+        percentile_5=_percentile(counts, 5),
+        percentile_99=_percentile(counts, 99),
         entropy=grey.entropy(),
-        sharpness=_sharpness(brightness),
+        sharpness=_sharpness(np.asarray(shrunk, dtype=np.int16)),
         colour=_colour(image),
     )
 
@@ -115,15 +118,28 @@ def _shrunk(image: Image.Image, side: int) -> Image.Image:
     return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BOX)
 
 
+def _percentile(counts: npt.NDArray[np.int_], percent: float) -> float:
+    """As `np.percentile` of the pixels, of which the histogram tells as much in a tenth of the time."""
+    place, ends = percent / 100 * (counts.sum() - 1), counts.cumsum()
+    below, above = LEVELS[np.searchsorted(ends, (np.floor(place), np.ceil(place)), side="right")]
+    return float(below + (above - below) * (place % 1))
+
+
 def _colour(image: Image.Image) -> float:
     channels = [np.asarray(channel) for channel in _shrunk(image, COLOUR_SIDE).split()]
     spread = np.maximum.reduce(channels) - np.minimum.reduce(channels)
-    return float(np.percentile(spread, 99)) / 255
+    return _percentile(np.bincount(spread.ravel(), minlength=len(LEVELS)), 99)
 
 
-def _sharpness(brightness: npt.NDArray[np.float32]) -> float:
+def _sharpness(brightness: npt.NDArray[np.int16]) -> float:
     centre = brightness[1:-1, 1:-1]
     if not centre.size:
         return 1.0
     sides = brightness[:-2, 1:-1] + brightness[2:, 1:-1] + brightness[1:-1, :-2] + brightness[1:-1, 2:]
-    return float((4 * centre - sides).var() / max(float(brightness.var()), 1e-6))
+    return _variance(4 * centre - sides) / max(_variance(brightness), LEAST_VARIANCE)
+
+
+def _variance(values: npt.NDArray[np.int16]) -> float:
+    """As `np.var`: that of whole numbers takes three times as long."""
+    deviations = values.astype(np.float32) - np.float32(values.mean())
+    return float(np.vdot(deviations, deviations)) / values.size

@@ -10,7 +10,6 @@ import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
-from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics import MeanMetric
 from typing_extensions import override
@@ -20,6 +19,7 @@ from dogbreed.errors import ConfigError
 from dogbreed.models import schedule as schedules
 from dogbreed.models.forward_paths import PATHS
 from dogbreed.models.freezing import frozen_parameters
+from dogbreed.models.fused_adamw import fused_adamw
 from dogbreed.models.metrics import correct, evaluation_metrics, gathered, train_metrics
 from dogbreed.models.network import build_network
 from dogbreed.models.parameter_groups import parameter_groups
@@ -210,7 +210,7 @@ class BreedClassifier(LightningModule):
             layer_decay=hparams["layer_decay"],
             weight_decay=hparams["weight_decay"],
         )
-        optimizer = AdamW(groups, lr=hparams["learning_rate"], eps=hparams["eps"])
+        optimizer = fused_adamw(groups, learning_rate=hparams["learning_rate"], eps=hparams["eps"])
         steps = schedules.total_steps(self.trainer)
         factor = schedules.schedule(hparams["schedule"], warmup=hparams["warmup"], total_steps=steps)
         return {

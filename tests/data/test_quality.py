@@ -36,6 +36,19 @@ def hints(image: Image.Image) -> list[str]:
     return quality_hints(*image.size, pixel_statistics(image))
 
 
+@pytest.mark.parametrize("image", [scene(), scene(250, 201), noisy(scene(), 9), Image.new("RGB", (3, 2), "grey")])
+def test_the_statistics_are_those_that_numpy_finds_in_the_pixels(image: Image.Image) -> None:
+    side = min(1, 256 / min(image.size))
+    size = round(image.width * side), round(image.height * side)
+    pixels = np.asarray(image.convert("L").resize(size, Image.Resampling.BOX)) / 255
+    inner = pixels[1:-1, 1:-1]
+    sides = pixels[:-2, 1:-1] + pixels[2:, 1:-1] + pixels[1:-1, :-2] + pixels[1:-1, 2:]
+    found = pixel_statistics(image)
+    assert (found.mean, found.std) == pytest.approx((pixels.mean(), pixels.std()))
+    assert (found.percentile_5, found.percentile_99) == pytest.approx(tuple(np.percentile(pixels, (5, 99))))
+    assert found.sharpness == pytest.approx((4 * inner - sides).var() / pixels.var() if inner.size else 1.0, rel=1e-4)
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_an_ordinary_photo_deserves_no_hint(seed: int) -> None:
     assert hints(scene(seed=seed)) == []
