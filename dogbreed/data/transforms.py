@@ -117,6 +117,7 @@ def training_transform(preprocessing: Preprocessing, augmentation: str) -> v2.Co
 def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     """Uint8 images of shape (..., 3, height, width) as float32, scaled to [0, 1] and normalised."""
     # Divided, as the presets of torchvision's weights do: its newer transforms multiply by 1 / 255, a last bit apart.
-    images = images.to(torch.float32).div(255)
-    normalised: Tensor = v2.functional.normalize(images, list(preprocessing.mean), list(preprocessing.std))
-    return normalised
+    # In place: what is made here is the largest tensor of a batch, and each one more is memory written anew.
+    images = images.to(torch.float32, copy=True).div_(255)
+    v2.functional.normalize(images, list(preprocessing.mean), list(preprocessing.std), inplace=True)
+    return images

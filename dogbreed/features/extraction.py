@@ -48,24 +48,44 @@ def extract(
         ViewDataset(views, preprocessing), collate_fn=collated, **loader_settings(BATCH_SIZE, num_workers, seed=0)
     )
     bar = tqdm(total=len(views), desc=f"Features of {name}", unit=" images", disable=None, leave=False, file=sys.stderr)
-    block: dict[str, Tensor] = {}
+    block = _Block(len(views), dtype)
     with bar:
         for positions, images, unread in loader:
             before_batch()
             faults.update({views[position]: message for position, message in unread.items()})
             if positions:
-                rows = forward(normalise(images.to(device), preprocessing)).to("cpu", dtype)
-                block |= {views[position].key: row for position, row in zip(positions, rows, strict=True)}
+                rows = forward(normalise(images.to(device), preprocessing))
+                block.add([views[position].key for position in positions], rows)
             bar.update(len(positions) + len(unread))
-            if _is_full(block):
-                yield block
-                block = {}
-    if block:
-        yield block
+            if block.is_full:
+                yield block.rows()
+                block = _Block(len(views), dtype)
+    if block.keys:
+        yield block.rows()
 
 
-def _is_full(block: dict[str, Tensor]) -> bool:
-    if not block:
-        return False
-    row = next(iter(block.values()))
-    return len(block) >= BLOCK_ROWS or len(block) * row.nbytes >= BLOCK_BYTES
+class _Block:
+    """Rows side by side in one tensor: those of a batch by themselves would split memory that the next one needs."""
+
+    def __init__(self, most: int, dtype: torch.dtype) -> None:
+        self.keys: list[str] = []
+        self._most, self._dtype = most, dtype
+        self._values = torch.empty(0)
+
+    def add(self, keys: Sequence[str], rows: Tensor) -> None:
+        """Copy the rows of a batch."""
+        if not self.keys:
+            row_bytes = rows[0].numel() * self._dtype.itemsize
+            room = max(min(self._most, BLOCK_ROWS, BLOCK_BYTES // row_bytes), BATCH_SIZE)
+            self._values = torch.empty(room, *rows.shape[1:], dtype=self._dtype)
+        self._values[len(self.keys) : len(self.keys) + len(keys)] = rows
+        self.keys += keys
+
+    @property
+    def is_full(self) -> bool:
+        """Whether another batch might not find room."""
+        return bool(self.keys) and len(self.keys) + BATCH_SIZE > len(self._values)
+
+    def rows(self) -> dict[str, Tensor]:
+        """Each row by its key."""
+        return dict(zip(self.keys, self._values, strict=False))
