@@ -87,9 +87,7 @@ def save_artifact(
             finite number above 0, a threshold of it no finite number, or the reloaded logits differ.
     """
     folder = Path(folder)
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    _check_finite(state, folder)
-    weights = save(state)
+    weights = _serialised(network, folder)
     card = {
         "format": "dogbreed-model",
         "format_version": FORMAT_VERSION,
@@ -111,6 +109,8 @@ def save_artifact(
         raise ArtifactError(f"Cannot write the model to {folder}: {error.strerror or error}.") from error
     except ValueError as error:
         raise ArtifactError(f"Expected the figures of the model for {folder} to be finite: {error}.") from error
+    # What is loaded again takes as much memory.
+    del weights
     return _reloaded(folder, network)
 
 
@@ -124,11 +124,12 @@ def load_artifact(folder: str | Path, device: str | torch.device = "cpu") -> Art
     weights = _read(folder, WEIGHTS_FILE)
     card = _matching_card(folder, hashlib.sha256(weights).hexdigest())
     try:
+        state = load(weights)
+        del weights
         # Weights named by the JSON would be another file, or a download.
         with torch.random.fork_rng(devices=[]):
             network = build_network(**card["architecture"], weights=None)
         network.preprocessing = Preprocessing.from_dict(card["preprocessing"])
-        state = load(weights)
         network.load_state_dict(state, strict=True)
         class_names, num_classes = tuple(card["class_names"]), card["architecture"]["num_classes"]
         _check_calibration(card)
@@ -151,6 +152,12 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "unknown"
+
+
+def _serialised(network: BreedNetwork, folder: Path) -> bytes:
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    _check_finite(state, folder)
+    return save(state)
 
 
 def _commit(folder: Path, weights: bytes, text: str) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from dogbreed.allocator import give_back_freed_memory
 from dogbreed.caching.rows import RowStore, fill
 from dogbreed.data.photo_views import PhotoView
 from dogbreed.data.transforms import Preprocessing
@@ -65,7 +66,8 @@ class FrozenFeatures:
 
     def release(self) -> None:
         """Give back the memory of what computes; it is built again when it is needed."""
-        self.__dict__.pop("forward", None)
+        if self.__dict__.pop("forward", None):
+            give_back_freed_memory()
 
     def missing(self, views: Iterable[PhotoView]) -> int:
         """How many views would have to be looked at."""
