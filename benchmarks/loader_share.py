@@ -4,8 +4,8 @@ r"""How much of its time a run waits for photos: if that is much, the loader hol
 
 PHOTOS is a folder with train/, valid/ and test/; WEIGHTS a state dict of torchvision's mobilenet_v2, or none for random
 weights. Each job is `python -m dogbreed.train` with the settings below, in a process of its own, with an empty cache. A
-stopwatch runs in the main process while it asks a loader for its next batch. A pass lasts from the first batch that is
-asked for to the last: start, imports and what follows the training are in neither figure. What worker processes
+stopwatch runs in the main process while it asks a loader for its next batch, and another one until it asks again. The
+first batch of a pass, for which the workers have to start, is in neither figure, nor are imports. What worker processes
 take from the cores that compute is not waiting; the last column says how many cores the whole command kept busy.
 """
 
@@ -20,7 +20,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from sides.protocol import limits, parser
@@ -40,43 +39,53 @@ ONLY = {"frozen up to layer4, from kept features": "resnet50"}
 
 
 class Stopwatch:
-    """Seconds that loaders took to give what they were asked for, and seconds from the first question to the last."""
+    """Seconds between two questions of the main process for a batch: those that it waits, and those that it works."""
 
     def __init__(self) -> None:
-        self.waited = self.lasted = 0.0
+        self.waited = self.worked = 0.0
         self.batches = 0
-        self._began: dict[int, float] = {}
+        # When each iterator gave its last batch of the pass that is under way.
+        self._given: dict[int, float] = {}
 
-    def around(self, following: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """`__next__` of a loader's iterator, timed."""
+    def beginning(self, begin: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """`__iter__` of a loader, which begins a pass: workers that persist come back in the same iterator."""
 
-        def timed(iterator: Any) -> Any:
-            asked = time.perf_counter()
-            self._began.setdefault(id(iterator), asked)
-            try:
-                batch = following(iterator)
-            except StopIteration:
-                self.lasted += time.perf_counter() - self._began.pop(id(iterator))
-                raise
-            self.waited += time.perf_counter() - asked
-            self.batches += 1
+        def begun(loader: Any) -> Any:
+            iterator = begin(loader)
+            self._given.pop(id(iterator), None)
+            return iterator
+
+        return begun
+
+    def timed(self, following: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """`__next__` of a loader's iterator."""
+
+        def next_timed(iterator: Any) -> Any:
+            asked, given = time.perf_counter(), self._given.get(id(iterator))
+            batch = following(iterator)
+            self._given[id(iterator)] = time.perf_counter()
+            if given is not None:
+                self.worked += asked - given
+                self.waited += self._given[id(iterator)] - asked
+                self.batches += 1
             return batch
 
-        return timed
+        return next_timed
 
 
 def measure(arguments: Sequence[str]) -> None:
     """Run the command in this process, and print what the stopwatch shows."""
     watch = Stopwatch()
     iterator = dataloader._BaseDataLoaderIter
-    iterator.__next__ = watch.around(iterator.__next__)  # type: ignore[method-assign]
+    iterator.__next__ = watch.timed(iterator.__next__)  # type: ignore[method-assign, assignment]
+    dataloader.DataLoader.__iter__ = watch.beginning(dataloader.DataLoader.__iter__)  # type: ignore[method-assign]
     sys.argv = ["dogbreed.train", *arguments]
     try:
         runpy.run_module("dogbreed.train", run_name="__main__", alter_sys=True)
     except SystemExit as end:
         if end.code:
             raise
-    print(json.dumps({"waited": watch.waited, "lasted": watch.lasted, "batches": watch.batches}), flush=True)
+    print(json.dumps({"waited": watch.waited, "worked": watch.worked, "batches": watch.batches}), flush=True)
 
 
 def share(options: argparse.Namespace, backbone: str, overrides: Sequence[str]) -> dict[str, float]:
@@ -105,7 +114,8 @@ def main() -> None:
                 if ONLY.get(job, backbone) != backbone:
                     continue
                 f = share(options, backbone, overrides)
-                figures = f"{f['batches']} | {f['lasted']:.1f} | {f['waited']:.1f} | {f['waited'] / f['lasted']:.1%}"
+                seconds = f["waited"] + f["worked"]
+                figures = f"{f['batches']} | {seconds:.1f} | {f['waited']:.1f} | {f['waited'] / seconds:.1%}"
                 print(f"| {backbone} | {job} | {figures} | {f['cores']:.2f} |", flush=True)
 
 
