@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from dogbreed.data.check import CheckedFolder, usable_folder
 from dogbreed.data.dataset import PhotoDataset
-from dogbreed.data.feature_batches import FEATURES_AT_ONCE, FeatureDataset, Rows, as_they_are
+from dogbreed.data.feature_batches import FeatureDataset, Rows, as_they_are
 from dogbreed.data.folder import PhotoFolder, Split
 from dogbreed.data.loading import default_workers, loader_settings
 from dogbreed.data.mixing import mixing_transform
@@ -184,10 +184,7 @@ class DogBreedDataModule(LightningDataModule):
 
     def _evaluation_loader(self, split: str) -> DataLoader[Any]:
         dataset = self._dataset(split, evaluation_transform(self.preprocessing))
-        loading = self._loading()
-        if isinstance(dataset, FeatureDataset) and dataset.flat and self._evaluates_all:
-            loading["batch_size"] = max(self.batch_size, FEATURES_AT_ONCE)
-        return DataLoader(dataset, shuffle=False, **loading)
+        return DataLoader(dataset, shuffle=False, **self._loading())
 
     def _dataset(self, split: str, transform: Callable[[Any], Tensor]) -> Dataset[Any]:
         chosen = self.folder.splits[split]
@@ -202,12 +199,6 @@ class DogBreedDataModule(LightningDataModule):
         if self._feeds_features:
             return loader_settings(self.batch_size, 0, self.seed) | {"collate_fn": as_they_are}
         return loader_settings(self.batch_size, self.num_workers, self.seed)
-
-    @property
-    def _evaluates_all(self) -> bool:
-        """Whether the trainer leaves no batch out: what it leaves out is counted in batches of photos."""
-        limits = [getattr(self.trainer, f"limit_{split}_batches", 1.0) for split in ("val", "test")]
-        return all(isinstance(limit, float) and limit == 1.0 for limit in limits)
 
     @property
     def _feeds_features(self) -> bool:

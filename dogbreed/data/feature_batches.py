@@ -12,7 +12,6 @@ from torch.utils.data import Dataset
 from dogbreed.data.folder import Split
 
 Item = int | tuple[int, int]
-FEATURES_AT_ONCE = 512  # in evaluation: a head is done with them sooner than the figures are with sixteen batches of 32
 
 
 class Rows(Protocol):
@@ -38,11 +37,6 @@ class FeatureDataset(Dataset["tuple[Tensor, Tensor]"]):
 
     def __len__(self) -> int:
         return len(self.split)
-
-    @property
-    def flat(self) -> bool:
-        """Whether a photo's features are one row of numbers, as a head takes them, not a layer's activations."""
-        return len(self) > 0 and self.rows[self.key(0, None)].ndim == 1
 
     def __getitems__(self, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
         """The features of shape (batch, ...), and the targets of shape (batch,)."""

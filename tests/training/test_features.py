@@ -78,7 +78,6 @@ def close(first: list[dict[str, str]], second: list[dict[str, str]]) -> bool:
         (True, {"augmentation": "none"}),
         (True, {"views": 2}),
         (True, {"views": 3, "augmentation": "standard"}),
-        (True, {"augmentation": "none", "limit_val_batches": 1}),
         ("layer4", {"views": 2, "augmentation": "standard"}),
     ],
 )
