@@ -20,13 +20,3 @@ def keep_freed_memory() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1))
-
-
-def give_back_freed_memory() -> bool:
-    """Give to the system what is free now, once: for the end of work that took much; whether there was any.
-
-    What a network's layers leave is in pieces, of which little can be used for weights.
-    """
-    if platform.libc_ver()[0] != "glibc":
-        return False
-    return bool(ctypes.CDLL(None).malloc_trim(0))

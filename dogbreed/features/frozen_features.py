@@ -9,7 +9,6 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from dogbreed.allocator import give_back_freed_memory
 from dogbreed.caching.rows import RowStore, fill
 from dogbreed.data.photo_views import PhotoView
 from dogbreed.data.transforms import Preprocessing
@@ -66,8 +65,7 @@ class FrozenFeatures:
 
     def release(self) -> None:
         """Give back the memory of what computes; it is built again when it is needed."""
-        if self.__dict__.pop("forward", None):
-            give_back_freed_memory()
+        self.__dict__.pop("forward", None)
 
     def missing(self, views: Iterable[PhotoView]) -> int:
         """How many views would have to be looked at."""
